@@ -1,0 +1,356 @@
+/**
+ * The running agent: wires the rooms together from a configuration.
+ *
+ * @module
+ */
+
+import type { Clock } from "../clock.ts";
+import { systemClock } from "../clock.ts";
+import type { Config } from "../config/config.ts";
+import { resolveLogDir, resolveStateDir } from "../config/paths.ts";
+import type { ControlReply, ControlRequest } from "../control/protocol.ts";
+import { failed } from "../control/server.ts";
+import type { StatusReport } from "../control/status.ts";
+import { EslError } from "../esl/errors.ts";
+import { eventName } from "../esl/event_json.ts";
+import { EslLink, type LinkState, type SwitchIdentity } from "../esl/link.ts";
+import { Router } from "../events/router.ts";
+import { type Subscription, subscriptionFor } from "../events/subscription.ts";
+import type { SwitchNames } from "../events/template.ts";
+import { ExitCode } from "../exit_code.ts";
+import type { LogLevel } from "../log/levels.ts";
+import { type LogOptions, Logs, type LogsOptions } from "../log/logs.ts";
+import { ManagedConnection } from "./managed_connection.ts";
+import { buildModel, connectionsOf, type Model } from "./model.ts";
+import { buildReport } from "./report.ts";
+import { commandTopics, eventRoutes, type Target } from "./routes.ts";
+import { StateDir } from "./state_dir.ts";
+import { SteeringError, switchConnection, switchPart } from "./steering.ts";
+
+/** What an agent is made from. */
+export interface AgentOptions {
+  /** The configuration, checked. */
+  readonly config: Config;
+  /** Loads the configuration again for `reload`; the errors in words if it cannot be used. */
+  readonly reload: () => { readonly config: Config } | { readonly errors: readonly string[] };
+  /** The logs; made from the configuration where absent. */
+  readonly logs?: Logs;
+  /**
+   * Time.
+   * @default systemClock
+   */
+  readonly clock?: Clock;
+}
+
+/** At the end, the brokers may take this long to take what is queued. */
+const DRAIN_TIMEOUT_MS = 5_000;
+
+/** An agent, from its start to its end. */
+export class Agent {
+  readonly #reloadConfig: AgentOptions["reload"];
+  readonly #clock: Clock;
+  readonly #startedAt: number;
+  readonly #state: StateDir;
+  readonly #logs: Logs;
+  #config: Config;
+  #model: Model = new Map();
+  #link: EslLink;
+  #router = new Router<Target>([]);
+  #subscription: Subscription = subscriptionFor([]);
+  #names: SwitchNames | undefined;
+  #coreUuid: string | undefined;
+  #linkTrouble: string | undefined;
+  #originalModuleLoaded = false;
+
+  /**
+   * Makes an agent that does nothing until {@linkcode start}.
+   *
+   * @throws {StateDirError} if another agent uses the same state folder.
+   */
+  constructor(options: AgentOptions) {
+    this.#config = options.config;
+    this.#reloadConfig = options.reload;
+    this.#clock = options.clock ?? systemClock;
+    this.#startedAt = this.#clock.now();
+    this.#logs = options.logs ?? new Logs(logsOptions(options.config), this.#clock);
+    const stateDir = resolveStateDir(options.config.settings);
+    this.#state = StateDir.open(stateDir, (text) => this.#logs.whole.warning(text));
+    this.#names = this.#state.switchNames;
+    this.#link = this.#makeLink();
+  }
+
+  /** Starts connecting to FreeSWITCH and the brokers. */
+  start(): void {
+    this.#adopt(this.#config);
+    this.#link.start();
+  }
+
+  /**
+   * Stops reading events, lets the brokers take what is queued for a while, and ends everything in
+   * order.
+   */
+  async stop(): Promise<void> {
+    const log = this.#logs.whole;
+    this.#link.stop();
+    const connections = connectionsOf(this.#model);
+    let cancelTimer = () => {};
+    const timeout = new Promise<void>((resolve) => {
+      cancelTimer = this.#clock.after(DRAIN_TIMEOUT_MS, resolve);
+    });
+    await Promise.race([Promise.all(connections.map((each) => each.drained())), timeout]);
+    cancelTimer();
+    await Promise.all(connections.map((each) => each.close()));
+    const left = connections.reduce((sum, { queue }) => sum + queue.length, 0);
+    if (left > 0) log.error(`${left} events were still queued and are lost`);
+    log.notice("stopped");
+    this.#state.close();
+    this.#logs.reopen();
+  }
+
+  /** Opens the log files anew, after they were rotated. */
+  reopenLogs(): void {
+    this.#logs.reopen();
+  }
+
+  /** The status at this moment. */
+  status(): StatusReport {
+    const { eslHost, eslPort } = this.#config.settings;
+    const link = this.#link;
+    return buildReport({
+      config: this.#config,
+      model: this.#model,
+      names: this.#names,
+      uptimeSeconds: (this.#clock.now() - this.#startedAt) / 1000,
+      freeswitch: {
+        ...link.state,
+        address: `${eslHost}:${eslPort}`,
+        core_uuid: this.#coreUuid ?? null,
+        hostname: this.#names?.hostname ?? null,
+        switchname: this.#names?.switchname ?? null,
+        events_received: link.eventsReceived,
+        reconnects: link.reconnects,
+        protocol_errors: link.protocolErrors,
+        mod_mosquitto_loaded: this.#originalModuleLoaded,
+      },
+    });
+  }
+
+  /** Does what a control request asks for. */
+  async handle(request: ControlRequest): Promise<ControlReply> {
+    switch (request.do) {
+      case "status":
+        return { kind: "status", status: this.status() };
+      case "loglevel":
+        return this.#setLogLevel(request.level);
+      case "reload":
+        return await this.reload();
+      case "bgapi":
+        return await this.#runBgapi(request.command);
+      case "enable":
+      case "disable":
+      case "remove":
+        return await this.#steer(() =>
+          switchPart(this.#model, request.do, request.profile, request.part)
+        );
+      case "connect":
+      case "disconnect":
+        return await this.#steer(() =>
+          switchConnection(this.#model, request.do, request.profile, request.connection)
+        );
+    }
+  }
+
+  /**
+   * Takes up the configuration as it is now in its file. One with errors is refused, and the
+   * present one goes on; connections that did not change lose nothing.
+   */
+  async reload(): Promise<ControlReply> {
+    const loaded = this.#reloadConfig();
+    if ("errors" in loaded) {
+      const errors = loaded.errors.join("\n");
+      this.#logs.whole.error(`The configuration is refused; the present one goes on: ${errors}`);
+      return failed(`${errors}\nThe configuration is refused; the present one goes on.`, 78);
+    }
+    const { config } = loaded;
+    const notes = restartNotes(this.#config, config);
+    const former = connectionsOf(this.#model);
+    const linkChanged = !sameLink(this.#config, config);
+    this.#config = config;
+    this.#logs.configure(logsOptions(config));
+    if (linkChanged) {
+      this.#link.stop();
+      this.#link = this.#makeLink();
+    }
+    this.#adopt(config);
+    if (linkChanged) this.#link.start();
+    const kept = new Set(connectionsOf(this.#model));
+    await Promise.all(former.filter((each) => !kept.has(each)).map((each) => each.close()));
+    const text = [`${config.file} is in force`, ...notes].join("\n");
+    this.#logs.whole.notice(text);
+    return { kind: "done", text };
+  }
+
+  #adopt(config: Config): void {
+    this.#model = buildModel(config, this.#model, (profile, connection, limits) => {
+      return new ManagedConnection(connection, limits, {
+        log: this.#logs.profile(profile).within(connection.name),
+        clock: this.#clock,
+        run: (command, uuid) => this.#link.bgapi(command, uuid),
+        uniquePart: (length) => this.#state.uniquePart(`${profile}/${connection.name}`, length),
+      });
+    });
+    this.#sync();
+  }
+
+  /** Brings connections, routes and subscriptions into line with the model. */
+  #sync(): void {
+    const names = this.#names;
+    const { uniqueStringLength } = this.#config.settings;
+    for (const profile of this.#model.values()) {
+      for (const [name, connection] of profile.connections) {
+        const topics = commandTopics(profile, name, names);
+        connection.sync(profile.enabled, names, uniqueStringLength, topics);
+      }
+    }
+    const routes = eventRoutes(this.#model, names);
+    this.#router = new Router(routes);
+    const subscription = subscriptionFor(routes.flatMap(({ events }) => events));
+    const changed = subscription.commands.join("\n") !== this.#subscription.commands.join("\n");
+    this.#subscription = subscription;
+    if (changed) this.#link.subscribe(subscription.commands);
+  }
+
+  #makeLink(): EslLink {
+    const { eslHost, eslPort, eslUser, eslPassword } = this.#config.settings;
+    return new EslLink({
+      endpoint: { host: eslHost, port: eslPort, user: eslUser, password: eslPassword },
+      subscription: this.#subscription.commands,
+      clock: this.#clock,
+    }, {
+      event: (body) => this.#takeEvent(body),
+      state: (state) => this.#linkStateChanged(state),
+      identity: (identity) => this.#identified(identity),
+      originalModuleLoaded: (loaded) => this.#foundOriginalModule(loaded),
+    });
+  }
+
+  #takeEvent(payload: Uint8Array<ArrayBuffer>): void {
+    const name = eventName(payload);
+    for (const target of this.#router.targets(payload, name)) {
+      const { connection, topic, qos, retain, counter } = target;
+      connection.offer({ topic, payload, qos, retain, counter });
+    }
+    if (name === "MODULE_LOAD" && this.#subscription.followsModules) this.#link.resubscribe();
+  }
+
+  #identified({ coreUuid, hostname, switchname }: SwitchIdentity): void {
+    if (this.#coreUuid !== undefined && this.#coreUuid !== coreUuid) {
+      this.#logs.whole.warning("FreeSWITCH was restarted: events of that time are missed");
+    }
+    this.#coreUuid = coreUuid;
+    const changed = this.#names?.hostname !== hostname || this.#names.switchname !== switchname;
+    this.#names = { hostname, switchname };
+    this.#state.rememberSwitch(this.#names);
+    if (changed) this.#sync();
+  }
+
+  #linkStateChanged(state: LinkState): void {
+    const log = this.#logs.whole;
+    const { eslHost, eslPort } = this.#config.settings;
+    const where = `FreeSWITCH at ${eslHost}:${eslPort}`;
+    if (state.state === "connected") {
+      this.#linkTrouble = undefined;
+      const name = this.#names === undefined ? "" : ` (${this.#names.switchname})`;
+      log.notice(`connected to ${where}${name}`);
+      return;
+    }
+    const { reason } = state;
+    // The same trouble is told once, not at each attempt.
+    if (reason === undefined || reason === this.#linkTrouble) return;
+    this.#linkTrouble = reason;
+    if (state.state === "refused") {
+      const source = this.#config.eslPasswordSource;
+      log.error(`${where}: ${reason}. The password comes from ${source}. Trying again slowly`);
+    } else {
+      log.warning(`${where}: ${reason}. Trying again`);
+    }
+  }
+
+  #foundOriginalModule(loaded: boolean): void {
+    this.#originalModuleLoaded = loaded;
+    if (!loaded) return;
+    this.#logs.whole.alert(
+      "FreeSWITCH has mod_mosquitto loaded: events are published twice and commands RUN TWICE. " +
+        "Run `unload mod_mosquitto` in FreeSWITCH and take it out of modules.conf.xml",
+    );
+  }
+
+  #setLogLevel(level: LogLevel | undefined): ControlReply {
+    if (level !== undefined) this.#logs.setLevel(level);
+    return { kind: "done", text: `log level: ${this.#logs.level}` };
+  }
+
+  async #steer(action: () => ReturnType<typeof switchPart>): Promise<ControlReply> {
+    try {
+      const { text, removed } = action();
+      this.#sync();
+      this.#logs.whole.notice(text);
+      await Promise.all(removed.map((connection) => connection.close()));
+      return { kind: "done", text };
+    } catch (error) {
+      if (error instanceof SteeringError) return failed(error.message);
+      throw error;
+    }
+  }
+
+  async #runBgapi(command: string): Promise<ControlReply> {
+    try {
+      const job = await this.#link.bgapi(command, crypto.randomUUID());
+      const outcome = await job.outcome;
+      if (outcome.kind === "finished") {
+        return /^-(ERR|USAGE)/.test(outcome.text)
+          ? failed(outcome.text.trimEnd())
+          : { kind: "done", text: outcome.text.trimEnd() };
+      }
+      return failed(`The outcome is unknown: ${outcome.reason}`);
+    } catch (error) {
+      if (!(error instanceof EslError)) throw error;
+      const unreachable = error.kind === "unreachable";
+      return failed(error.message, unreachable ? ExitCode.UNAVAILABLE : ExitCode.FAILED);
+    }
+  }
+}
+
+/** How the logs are kept by a configuration. */
+export function logsOptions({ settings, profiles }: Config): LogsOptions {
+  const options = (
+    section: Config["settings"] | Config["profiles"][number],
+    file: string,
+  ): LogOptions => ({
+    enable: section.logEnable,
+    level: section.logLevel,
+    details: section.logDetails,
+    dir: resolveLogDir(section),
+    file: section.logFile ?? file,
+  });
+  return {
+    whole: options(settings, "mosquitto.log"),
+    profiles: new Map(
+      profiles.map((profile) => [profile.name, options(profile, `${profile.name}.log`)]),
+    ),
+  };
+}
+
+function sameLink(a: Config, b: Config): boolean {
+  const [one, other] = [a.settings, b.settings];
+  return one.eslHost === other.eslHost && one.eslPort === other.eslPort &&
+    one.eslUser === other.eslUser && one.eslPassword.reveal() === other.eslPassword.reveal();
+}
+
+/** What a reload cannot change. */
+function restartNotes(before: Config, after: Config): string[] {
+  const fixed = { stateDir: "state-dir", controlSocket: "control-socket" } as const;
+  return (["stateDir", "controlSocket"] as const)
+    .filter((name) => before.settings[name] !== after.settings[name])
+    .map((name) => `a changed ${fixed[name]} counts from the next start of fsmqtt on`);
+}

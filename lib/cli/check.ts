@@ -1,0 +1,42 @@
+/**
+ * `fsmqtt check`
+ *
+ * @module
+ */
+
+import { loadAndCheck } from "../config/check.ts";
+import { type Finding, formatFinding } from "../config/position.ts";
+import { ExitCode } from "../exit_code.ts";
+import { type Command, noWords, requiredOption } from "./command.ts";
+
+/** Says what is wrong with a configuration. */
+export const check: Command = {
+  name: "check",
+  usage: "--config FILE [--json]",
+  summary: "Says what is wrong, or may be, with a configuration. Nothing is started.",
+  options: {
+    config: { value: "FILE", help: "The configuration, a mosquitto.conf.xml." },
+    json: { help: "Prints the findings as JSON." },
+  },
+  run(words, options, output) {
+    noWords("check", words);
+    const file = requiredOption("check", options, "config");
+    const { config, findings } = loadAndCheck(file);
+    if (options["json"] === true) {
+      output.out(JSON.stringify(findings.map(({ at, ...rest }) => ({ ...at, ...rest })), null, 2));
+    } else {
+      for (const finding of findings) output.out(formatFinding(finding));
+      output.err(summary(file, findings));
+    }
+    return config === undefined ? ExitCode.CONFIG : ExitCode.OK;
+  },
+};
+
+/** How many findings of each kind there are, in words. */
+export function summary(file: string, findings: readonly Finding[]): string {
+  const count = (severity: Finding["severity"]) => {
+    const number = findings.filter((finding) => finding.severity === severity).length;
+    return `${number === 0 ? "no" : number} ${severity}${number === 1 ? "" : "s"}`;
+  };
+  return `${file}: ${count("error")}, ${count("warning")}`;
+}

@@ -1,0 +1,118 @@
+/**
+ * What a subcommand of `fsmqtt` is.
+ *
+ * @module
+ */
+
+import { parseArgs } from "node:util";
+
+/** Where a subcommand writes. */
+export interface Output {
+  /** Data, one line or more, to standard output. */
+  out(text: string): void;
+  /** Messages to standard error. */
+  err(text: string): void;
+}
+
+/** An option of a subcommand. */
+export interface Option {
+  /** What stands for its value in the usage; a switch has none. */
+  readonly value?: string;
+  /** What it does. */
+  readonly help: string;
+}
+
+/** The options given on the command line. */
+export type GivenOptions = Readonly<Record<string, string | boolean | undefined>>;
+
+/** A subcommand. */
+export interface Command {
+  /** The word after `fsmqtt`. */
+  readonly name: string;
+  /** What may follow it, options left out. */
+  readonly usage: string;
+  /** What it does, in one sentence. */
+  readonly summary: string;
+  /** Its options by name. */
+  readonly options: Readonly<Record<string, Option>>;
+  /** Whether all that follows is taken as it is, options included. */
+  readonly verbatim?: true;
+  /** Does it and returns the exit code. */
+  run(words: readonly string[], options: GivenOptions, output: Output): Promise<number> | number;
+}
+
+/** The command line is wrong; the message says how. */
+export class UsageError extends Error {
+  /** Its name, for logs. */
+  override readonly name: string = "UsageError";
+}
+
+/** Every subcommand has it. */
+const HELP: Option = { help: "Shows how this is used." };
+
+/** The words and options that follow a subcommand. */
+export interface ParsedLine {
+  /** What is no option. */
+  readonly words: readonly string[];
+  /** The options. */
+  readonly options: GivenOptions;
+}
+
+/**
+ * Reads what follows a subcommand.
+ *
+ * @throws {UsageError} if there is an option that it does not have.
+ */
+export function parseLine(command: Command, args: readonly string[]): ParsedLine {
+  const { leading, rest } = command.verbatim === true
+    ? splitVerbatim(command, args)
+    : { leading: args, rest: [] };
+  const options = Object.fromEntries(
+    [...Object.entries(command.options), ["help", HELP] as const].map(([name, { value }]) =>
+      [name, { type: value === undefined ? "boolean" as const : "string" as const }] as const
+    ),
+  );
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...leading],
+      options,
+      allowPositionals: true,
+      strict: true,
+    });
+    return { words: [...positionals, ...rest], options: values as GivenOptions };
+  } catch (error) {
+    const [reason] = (error as Error).message.split(". ");
+    throw new UsageError(`fsmqtt ${command.name}: ${reason}`);
+  }
+}
+
+/** Only what stands before the first word is an option of ours. */
+function splitVerbatim(command: Command, args: readonly string[]) {
+  let at = 0;
+  while (args[at]?.startsWith("--") === true) {
+    const [name = ""] = (args[at] ?? "").slice(2).split("=");
+    const takesNext = command.options[name]?.value !== undefined && !args[at]?.includes("=");
+    at += takesNext ? 2 : 1;
+  }
+  return { leading: args.slice(0, at), rest: args.slice(at) };
+}
+
+/** The text of an option that takes a value. */
+export function optionText(options: GivenOptions, name: string): string | undefined {
+  const value = options[name];
+  return typeof value === "string" ? value : undefined;
+}
+
+/** The text of an option that must be there. */
+export function requiredOption(command: string, options: GivenOptions, name: string): string {
+  const value = optionText(options, name);
+  if (value === undefined || value === "") {
+    throw new UsageError(`fsmqtt ${command}: --${name} is missing`);
+  }
+  return value;
+}
+
+/** Refuses words that a subcommand does not take. */
+export function noWords(command: string, words: readonly string[]): void {
+  if (words.length > 0) throw new UsageError(`fsmqtt ${command}: unexpected "${words[0]}"`);
+}

@@ -1,0 +1,120 @@
+/**
+ * `fsmqtt demo`
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { ExitCode } from "../exit_code.ts";
+import { type Command, noWords, optionText, type Output, UsageError } from "./command.ts";
+
+/** Shows the agent at work between a simulated FreeSWITCH and a broker of its own. */
+export const demo: Command = {
+  name: "demo",
+  usage: "[--seconds N]",
+  summary: "Shows fsmqtt at work; nothing else needs to be installed or running.",
+  options: {
+    seconds: { value: "N", help: "Ends after N seconds; otherwise with Ctrl-C." },
+  },
+  async run(words, options, output) {
+    noWords("demo", words);
+    const text = optionText(options, "seconds");
+    const seconds = text === undefined ? undefined : Number(text);
+    if (seconds !== undefined && !(seconds > 0 && seconds < 1e6)) {
+      throw new UsageError(`fsmqtt demo: --seconds needs a number above 0, not "${text}"`);
+    }
+    const folder = await Deno.makeTempDir({ prefix: "fsmqtt-demo-" });
+    try {
+      return await show(folder, seconds, output);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+};
+
+async function show(
+  folder: string,
+  seconds: number | undefined,
+  output: Output,
+): Promise<number> {
+  // Only the demo needs these: other commands start sooner without them.
+  const [{ Agent }, { loadAndCheck }, { ControlServer }, { Simulator }, { default: mqtt }] =
+    await Promise.all([
+      import("../agent/agent.ts"),
+      import("../config/check.ts"),
+      import("../control/server.ts"),
+      import("../simulator/simulator.ts"),
+      import("mqtt"),
+    ]);
+  const { EmbeddedBroker } = await import("./demo/broker.ts");
+  const { demoConfiguration } = await import("./demo/configuration.ts");
+  const { describeMessage } = await import("./demo/viewer.ts");
+
+  await using broker = await EmbeddedBroker.start();
+  await using simulator = await Simulator.start({ switchname: "demo", heartbeatMs: 5_000 });
+  const file = join(folder, "mosquitto.conf.xml");
+  const xml = demoConfiguration({ broker: broker.port, esl: simulator.port, folder });
+  await Deno.writeTextFile(file, xml);
+  const { config, findings } = loadAndCheck(file);
+  if (config === undefined) throw new Error(findings.map(({ text }) => text).join("\n"));
+
+  output.out(
+    [
+      "A simulated FreeSWITCH makes calls, fsmqtt publishes their events to a small MQTT broker,",
+      "and an MQTT client shows what arrives. It also sends a command. Ctrl-C ends it.",
+      "",
+      `  FreeSWITCH (simulated)  127.0.0.1:${simulator.port}`,
+      `  MQTT broker (built in)  127.0.0.1:${broker.port}`,
+      `  configuration           ${file}`,
+      `  from another terminal   fsmqtt status --control ${config.settings.controlSocket}`,
+      "",
+    ].join("\n"),
+  );
+
+  const watcher = await mqtt.connectAsync(`mqtt://127.0.0.1:${broker.port}`);
+  const ended = endOfDemo(seconds);
+  watcher.on("message", (topic: string, payload: Uint8Array) => {
+    if (!topic.endsWith("/command")) output.out(describeMessage(topic, payload, new Date()));
+  });
+  await watcher.subscribeAsync("pbx/#");
+
+  const agent = new Agent({ config, reload: () => ({ config }) });
+  const control = await ControlServer.listen(
+    config.settings.controlSocket ?? "",
+    undefined,
+    (request) => agent.handle(request),
+  );
+  agent.start();
+  await Promise.race([simulator.waitForSubscription("CHANNEL_CREATE"), ended]);
+  const calls = simulator.callsAtRate(0.5, { durationMs: 1_500 });
+  simulator.fireHeartbeat();
+  const sendCommand = () => {
+    output.out('          > publish "bgapi status" to pbx/demo/command');
+    watcher.publish("pbx/demo/command", "bgapi status", { qos: 1 });
+  };
+  const commands = setInterval(sendCommand, 10_000);
+  const first = setTimeout(sendCommand, 2_500);
+
+  await ended;
+  clearTimeout(first);
+  clearInterval(commands);
+  calls.stop();
+  const { profiles: [profile] } = agent.status();
+  const [connection] = profile?.connections ?? [];
+  await agent.stop();
+  await control.close();
+  await watcher.endAsync();
+  output.out(
+    `\nThe broker took ${connection?.acknowledged} of ${connection?.offered} messages.` +
+      " Your own: fsmqtt run --config mosquitto.conf.xml",
+  );
+  return ExitCode.OK;
+}
+
+function endOfDemo(seconds: number | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    if (seconds !== undefined) setTimeout(resolve, seconds * 1000);
+    Deno.addSignalListener("SIGINT", resolve);
+    Deno.addSignalListener("SIGTERM", resolve);
+  });
+}

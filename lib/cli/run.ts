@@ -1,0 +1,110 @@
+/**
+ * `fsmqtt run`
+ *
+ * @module
+ */
+
+import { Agent } from "../agent/agent.ts";
+import { StateDirError } from "../agent/state_dir.ts";
+import { loadAndCheck } from "../config/check.ts";
+import type { Config } from "../config/config.ts";
+import { resolveControlSocket } from "../config/paths.ts";
+import { formatFinding } from "../config/position.ts";
+import { ControlServer, ControlSocketError } from "../control/server.ts";
+import { ExitCode } from "../exit_code.ts";
+import {
+  type Command,
+  type GivenOptions,
+  noWords,
+  optionText,
+  requiredOption,
+  UsageError,
+} from "./command.ts";
+
+/** Runs the agent until it is told to stop. */
+export const run: Command = {
+  name: "run",
+  usage: "--config FILE [--control SOCKET] [--esl HOST:PORT]",
+  summary: "Runs the agent in the foreground until SIGTERM or Ctrl-C. SIGHUP reloads.",
+  options: {
+    config: { value: "FILE", help: "The configuration, a mosquitto.conf.xml." },
+    control: { value: "SOCKET", help: "Where to be steered, in place of control-socket." },
+    esl: {
+      value: "HOST:PORT",
+      help: "FreeSWITCH's event socket, in place of esl-host and esl-port.",
+    },
+  },
+  async run(words, options, output) {
+    noWords("run", words);
+    const file = requiredOption("run", options, "config");
+    const override = overrides(options);
+    const { config, findings } = loadAndCheck(file);
+    for (const finding of findings) output.err(formatFinding(finding));
+    if (config === undefined) {
+      output.err(`fsmqtt is not started: ${file} has errors`);
+      return ExitCode.CONFIG;
+    }
+    const load = () => {
+      const { config, findings } = loadAndCheck(file);
+      if (config !== undefined) return { config: override(config) };
+      const errors = findings.filter(({ severity }) => severity === "error");
+      return { errors: errors.map(formatFinding) };
+    };
+    try {
+      return await runAgent(override(config), load);
+    } catch (error) {
+      if (!(error instanceof StateDirError || error instanceof ControlSocketError)) throw error;
+      output.err(`fsmqtt is not started: ${error.message}`);
+      return ExitCode.FAILED;
+    }
+  },
+};
+
+async function runAgent(
+  config: Config,
+  reload: ConstructorParameters<typeof Agent>[0]["reload"],
+): Promise<number> {
+  const agent = new Agent({ config, reload });
+  const { settings } = config;
+  const control = await ControlServer.listen(
+    resolveControlSocket(settings),
+    settings.controlGroup,
+    (request) => agent.handle(request),
+  );
+  const stopped = new Promise<void>((resolve) => {
+    Deno.addSignalListener("SIGTERM", resolve);
+    Deno.addSignalListener("SIGINT", resolve);
+  });
+  Deno.addSignalListener("SIGHUP", () => {
+    agent.reload();
+  });
+  agent.start();
+  await stopped;
+  // Whoever asks twice does not want to wait for the brokers.
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    Deno.addSignalListener(signal, () => Deno.exit(ExitCode.FAILED));
+  }
+  await Promise.all([agent.stop(), control.close()]);
+  return ExitCode.OK;
+}
+
+/** What the command line puts in place of the configuration's settings. */
+function overrides(options: GivenOptions): (config: Config) => Config {
+  const controlSocket = optionText(options, "control");
+  const esl = optionText(options, "esl");
+  const [, host, port] = /^(.+):(\d{1,5})$/.exec(esl ?? "") ?? [];
+  if (esl !== undefined && (host === undefined || Number(port) > 65_535)) {
+    throw new UsageError(`fsmqtt run: --esl needs HOST:PORT, not "${esl}"`);
+  }
+  return (config) => ({
+    ...config,
+    settings: {
+      ...config.settings,
+      ...(controlSocket === undefined ? {} : { controlSocket }),
+      ...(host === undefined ? {} : {
+        eslHost: host.replace(/^\[(.*)\]$/, "$1"),
+        eslPort: Number(port),
+      }),
+    },
+  });
+}

@@ -1,0 +1,118 @@
+/**
+ * What a loaded configuration says that cannot be meant, or should be known.
+ *
+ * @module
+ */
+
+import { resolve } from "node:path";
+import { brokerName } from "./broker.ts";
+import { checkTls } from "./check_tls.ts";
+import { checkTopics } from "./check_topics.ts";
+import type { Config, ConnectionConfig } from "./config.ts";
+import { writeFault } from "./files.ts";
+import { Findings, place, sortFindings } from "./findings.ts";
+import { loadConfig, type LoadOptions, type LoadResult } from "./load.ts";
+import { type Env, resolveLogDir, resolveStateDir } from "./paths.ts";
+import type { Finding } from "./position.ts";
+
+/** How {@linkcode checkConfig} works. */
+export interface CheckOptions {
+  /** The environment. Default: the process's own. */
+  readonly env?: Env;
+  /** Why files cannot be made in a folder. Default: asks the system, and writes nothing. */
+  readonly writeFault?: (folder: string) => string | undefined;
+}
+
+/** Finds, by place, what loading alone does not. */
+export function checkConfig(config: Config, options: CheckOptions = {}): Finding[] {
+  const findings = new Findings();
+  const connections = config.profiles.flatMap((profile) => profile.connections);
+  for (const connection of connections) checkConnection(connection, findings);
+  checkClientIds(config, findings);
+  checkTopics(config, findings);
+  checkFolders(config, options, findings);
+  return findings.sorted();
+}
+
+/** Loads a configuration and checks it; `config` is there only if neither found an error. */
+export function loadAndCheck(file: string, options: LoadOptions & CheckOptions = {}): LoadResult {
+  const { config, findings } = loadConfig(file, options);
+  if (config === undefined) return { findings };
+  const all = sortFindings([...findings, ...checkConfig(config, options)]);
+  return all.some(({ severity }) => severity === "error")
+    ? { findings: all }
+    : { config, findings: all };
+}
+
+function checkConnection(connection: ConnectionConfig, findings: Findings): void {
+  const { name, will, source: { at, given } } = connection;
+  checkTls(connection, findings);
+  if (will.enable && will.topic === undefined) {
+    const text = `the will of connection "${name}" is enabled but has no \`topic\``;
+    findings.error(will.source.at, "will-without-topic", text);
+  }
+  if (!connection.cleanSession && connection.clientId === undefined) {
+    const text = `connection "${name}" needs a \`client_id\` for its session to last: a random ` +
+      "one leaves a session behind at the broker at each start";
+    findings.warn(given.get("clean_session") ?? at, "lost-session", text);
+  }
+  if (connection.password !== undefined && connection.username === undefined) {
+    const text = `connection "${name}" has a \`password\` that is not sent without a \`username\``;
+    findings.warn(given.get("password") ?? at, "unused-password", text);
+  }
+  if (connection.reconnectDelay > connection.reconnectDelayMax) {
+    const text =
+      `\`reconnect_delay\` of connection "${name}" is over its \`reconnect_delay_max\` ` +
+      `of ${connection.reconnectDelayMax} s, which counts`;
+    findings.warn(given.get("reconnect_delay") ?? at, "reconnect-delays", text);
+  }
+}
+
+/** A broker drops a client when another comes with the same id: the two would never rest. */
+function checkClientIds({ profiles }: Config, findings: Findings): void {
+  const taken = new Map<string, { connection: ConnectionConfig; enabled: boolean }>();
+  for (const profile of profiles) {
+    for (const connection of profile.connections) {
+      const { clientId, source, name } = connection;
+      if (clientId === undefined || /^FreeSWITCH-(Switch|Host)name-Unique$/i.test(clientId)) {
+        continue;
+      }
+      const enabled = profile.enable && connection.enable;
+      const key = JSON.stringify([brokerName(connection), clientId]);
+      const first = taken.get(key);
+      if (first === undefined) {
+        taken.set(key, { connection, enabled });
+        continue;
+      }
+      const text = `connection "${name}" has the \`client_id\` "${clientId}" at ` +
+        `${brokerName(connection)}, as has connection "${first.connection.name}" ` +
+        `(${place(first.connection.source.at)}): they would push each other off`;
+      const at = source.given.get("client_id") ?? source.at;
+      if (enabled && first.enabled) findings.error(at, "duplicate-client-id", text);
+      else findings.warn(at, "duplicate-client-id", text);
+    }
+  }
+}
+
+function checkFolders(config: Config, options: CheckOptions, findings: Findings): void {
+  const { settings, profiles } = config;
+  const fault = options.writeFault ?? writeFault;
+  const seen = new Set<string>();
+  const check = (
+    what: string,
+    folder: string,
+    section: Config["settings"]["source"],
+    name: string,
+  ) => {
+    const path = resolve(folder);
+    const why = seen.has(path) ? undefined : fault(path);
+    seen.add(path);
+    if (why === undefined) return;
+    const text = `Cannot write ${what} in ${path} as this user: ${why}`;
+    findings.warn(section.given.get(name) ?? section.at, "unwritable-folder", text);
+  };
+  check("state", resolveStateDir(settings, options.env), settings.source, "state-dir");
+  for (const section of [settings, ...profiles]) {
+    if (section.logEnable) check("logs", resolveLogDir(section), section.source, "log-dir");
+  }
+}

@@ -1,0 +1,221 @@
+/**
+ * Rules that hold between topics and connections.
+ *
+ * @module
+ */
+
+import { eventSelectorText } from "../protocol/event_names.ts";
+import { brokerName } from "./broker.ts";
+import type {
+  Config,
+  ConnectionConfig,
+  Named,
+  ProfileConfig,
+  PublisherTopicConfig,
+  SubscriberTopicConfig,
+  Wired,
+} from "./config.ts";
+import { type Findings, place } from "./findings.ts";
+import { suggestion } from "./nearest.ts";
+import type { Position } from "./position.ts";
+import { patternMayCover, patternsMayOverlap } from "./template.ts";
+
+/** A topic with all that is around it. */
+interface Placed<Topic> {
+  readonly profile: ProfileConfig;
+  readonly group: Named & { readonly enable: boolean };
+  readonly kind: "publisher" | "subscriber";
+  readonly topic: Topic;
+  /** Absent where the topic names none of its profile. */
+  readonly connection: ConnectionConfig | undefined;
+}
+
+/** A topic that names a connection of its profile. */
+type Connected<Topic> = Placed<Topic> & { readonly connection: ConnectionConfig };
+
+/** Something that fsmqtt publishes to a broker. */
+interface Publication {
+  readonly what: string;
+  readonly pattern: string;
+  readonly at: Position;
+  readonly broker: string;
+}
+
+/** Checks every topic against its surroundings and against the others. */
+export function checkTopics(config: Config, findings: Findings): void {
+  const publishing = config.profiles.flatMap((profile) =>
+    profile.publishers.flatMap((publisher) =>
+      publisher.topics.map((topic) => placed(profile, "publisher", publisher, topic))
+    )
+  );
+  const subscribing = config.profiles.flatMap((profile) =>
+    profile.subscribers.flatMap((subscriber) =>
+      subscriber.topics.map((topic) => placed(profile, "subscriber", subscriber, topic))
+    )
+  );
+  for (const topic of [...publishing, ...subscribing]) checkReach(topic, findings);
+  for (const { topic } of publishing) checkEvents(topic, findings);
+  const subscriptions = subscribing.filter(isConnected);
+  checkLoops(publications(config, publishing.filter(isConnected)), subscriptions, findings);
+  checkOverlaps(subscriptions, findings);
+  for (const subscription of subscriptions) checkAuthorized(subscription, findings);
+}
+
+function placed<Topic extends Wired>(
+  profile: ProfileConfig,
+  kind: Placed<Topic>["kind"],
+  group: Placed<Topic>["group"],
+  topic: Topic,
+): Placed<Topic> {
+  const connection = profile.connections.find(({ name }) => name === topic.connectionName);
+  return { profile, kind, group, topic, connection };
+}
+
+function isConnected<Topic>(placed: Placed<Topic>): placed is Connected<Topic> {
+  return placed.connection !== undefined;
+}
+
+type AnyTopic = Wired & Named & { readonly enable: boolean };
+
+function checkReach(
+  { profile, group, kind, topic, connection }: Placed<AnyTopic>,
+  findings: Findings,
+): void {
+  const { source: { at, given }, name, connectionName } = topic;
+  if (connection === undefined) {
+    const names = profile.connections.map(({ name }) => name);
+    const text = `topic "${name}" names the connection "${connectionName}", which profile ` +
+      `"${profile.name}" does not have${suggestion(connectionName, names, (n) => `"${n}"`)}`;
+    findings.error(given.get("connection_name") ?? at, "unknown-connection", text);
+    return;
+  }
+  if (!topic.enable) return;
+  const around = { profile, [kind]: group, connection };
+  for (const [what, section] of Object.entries(around)) {
+    if (section.enable) continue;
+    const text = `topic "${name}" is enabled, but its ${what} "${section.name}" is not`;
+    findings.warn(at, "unreachable-topic", text);
+    return;
+  }
+}
+
+function checkEvents({ name, event, source }: PublisherTopicConfig, findings: Findings): void {
+  if (event.length === 0) {
+    findings.warn(source.at, "no-event", `topic "${name}" names no \`event\` and never publishes`);
+  }
+  const names = event.map(eventSelectorText);
+  const repeated = names.find((name, i) => names.indexOf(name) !== i);
+  if (repeated === undefined) return;
+  const text = `topic "${name}" names ${repeated} more than once; it is published once`;
+  findings.warn(source.given.get("event") ?? source.at, "repeated-event", text);
+}
+
+function publications(
+  config: Config,
+  topics: readonly Connected<PublisherTopicConfig>[],
+): Publication[] {
+  const wills = config.profiles.flatMap(({ connections }) => connections)
+    .flatMap((connection): Publication[] => {
+      const { name, will } = connection;
+      if (!will.enable || will.topic === undefined) return [];
+      const at = will.source.given.get("topic") ?? will.source.at;
+      const what = `the will of connection "${name}"`;
+      return [{ what, pattern: will.topic, at, broker: brokerName(connection) }];
+    });
+  const published = topics.map(({ topic, connection }) => ({
+    what: `topic "${topic.name}"`,
+    pattern: topic.pattern,
+    at: patternAt(topic),
+    broker: brokerName(connection),
+  }));
+  return [...published, ...wills];
+}
+
+function patternAt({ source }: Named): Position {
+  return source.given.get("pattern") ?? source.at;
+}
+
+type Subscription = Connected<SubscriberTopicConfig>;
+
+/** Whatever is disabled counts too: it can be enabled while the agent runs. */
+function checkLoops(
+  publications: readonly Publication[],
+  subscriptions: readonly Subscription[],
+  findings: Findings,
+): void {
+  for (const { what, pattern, at, broker } of publications) {
+    const taker = subscriptions.find(({ topic, connection }) =>
+      brokerName(connection) === broker && patternsMayOverlap(topic.pattern, pattern)
+    );
+    if (taker === undefined) continue;
+    const { topic } = taker;
+    const text = `${what} publishes to "${pattern}", which the subscription of topic ` +
+      `"${topic.name}" (${place(patternAt(topic))}) to "${topic.pattern}" would take for ` +
+      "commands: give one of them another pattern";
+    findings.error(at, "loop", text);
+  }
+}
+
+function checkOverlaps(subscriptions: readonly Subscription[], findings: Findings): void {
+  for (const [i, later] of subscriptions.entries()) {
+    for (const earlier of subscriptions.slice(0, i)) {
+      if (brokerName(later.connection) !== brokerName(earlier.connection)) continue;
+      if (!patternsMayOverlap(later.topic.pattern, earlier.topic.pattern)) continue;
+      if (later.connection === earlier.connection) checkSameConnection(earlier, later, findings);
+      else checkTwoConnections(earlier, later, findings);
+    }
+  }
+}
+
+function checkSameConnection(a: Subscription, b: Subscription, findings: Findings): void {
+  const [first, second] = [a.topic.pattern, b.topic.pattern];
+  const before = `topic "${a.topic.name}" (${place(patternAt(a.topic))})`;
+  const connection = `connection "${b.connection.name}"`;
+  if (first === second) {
+    const text = `${connection} subscribes to "${first}" already for ${before}`;
+    findings.error(patternAt(b.topic), "duplicate-subscription", text);
+    return;
+  }
+  if (sharedGroup(first) !== undefined || sharedGroup(second) !== undefined) return;
+  if (patternMayCover(first, second) || patternMayCover(second, first)) return;
+  const text = `"${second}" and "${first}" of ${before} have topics in common, and a broker may ` +
+    `deliver those twice to ${connection}: make them apart, or one a part of the other`;
+  findings.error(patternAt(b.topic), "overlapping-subscriptions", text);
+}
+
+function checkTwoConnections(a: Subscription, b: Subscription, findings: Findings): void {
+  const group = sharedGroup(a.topic.pattern);
+  // Members of a group share the messages out among them.
+  if (group !== undefined && group === sharedGroup(b.topic.pattern)) return;
+  const both = (a.topic.bgapiAuthorized && b.topic.bgapiAuthorized) ||
+    (a.topic.originateAuthorized && b.topic.originateAuthorized);
+  if (!both) return;
+  const text = `a command to "${b.topic.pattern}" would run twice: topic "${a.topic.name}" ` +
+    `(${place(patternAt(a.topic))}) takes it too, over connection "${a.connection.name}" to the ` +
+    "same broker";
+  findings.warn(patternAt(b.topic), "command-runs-twice", text);
+}
+
+/** The group of a shared subscription. */
+function sharedGroup(pattern: string): string | undefined {
+  return /^\$share\/([^/]+)\//.exec(pattern)?.[1];
+}
+
+function checkAuthorized({ topic, connection }: Subscription, findings: Findings): void {
+  const { bgapiAuthorized, originateAuthorized, pattern, source } = topic;
+  const powers = [
+    ...(bgapiAuthorized ? ["run API commands (`system` and `reload` among them)"] : []),
+    ...(originateAuthorized ? ["start calls"] : []),
+  ];
+  if (powers.length === 0) return;
+  const gaps = [
+    ...(connection.tls.enable ? [] : ["has no TLS"]),
+    ...(connection.username === undefined ? ["has no user name"] : []),
+  ];
+  const gap = gaps.length === 0 ? "" : `; connection "${connection.name}" ${gaps.join(" and ")}`;
+  const at = source.given.get("bgapi_authorized") ?? source.given.get("originate_authorized") ??
+    source.at;
+  const text = `whoever may publish to "${pattern}" at ${brokerName(connection)} can ` +
+    `${powers.join(" and ")} in this FreeSWITCH${gap}`;
+  findings.warn(at, "commands-authorized", text);
+}

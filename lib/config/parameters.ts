@@ -1,0 +1,366 @@
+/**
+ * Every parameter of `mosquitto.conf.xml`, written once. The loader, the checker with its
+ * suggestions, `fsmqtt config`, the types of a loaded configuration and `docs/reference.md` are
+ * made from this table.
+ *
+ * @module
+ */
+
+import {
+  choice,
+  choiceOr,
+  events,
+  flag,
+  integer,
+  logLevel,
+  optionalInteger,
+  type Parameter,
+  qos,
+  secret,
+  strictFlag,
+  template,
+  templateOr,
+  text,
+  textOr,
+  topicFilter,
+  topicName,
+} from "./parameter.ts";
+
+/** Numbers that only memory and time bound. */
+const ANY = Number.MAX_SAFE_INTEGER;
+/** Delays in seconds end at a day: a longer one is a mistake. */
+const DAY = 86_400;
+
+const log = (inherits: boolean) => {
+  const from = (name: string) => inherits ? { inherits: name } : {};
+  return {
+    "log-enable": flag({
+      default: false,
+      ...from("log-enable"),
+      help: "Whether a log file is written. Standard error always has the log.",
+    }),
+    "log-details": flag({
+      default: false,
+      ...from("log-details"),
+      help: "Whether the log shows each message: topic, size, and the text of commands.",
+    }),
+    "log-level": logLevel({
+      default: "info",
+      ...from("log-level"),
+      help: "The least severe messages that are logged.",
+    }),
+    "log-dir": text({
+      ...from("log-dir"),
+      fallbackText: inherits
+        ? "the log-dir of settings"
+        : "FreeSWITCH's log folder, else /var/log/fsmqtt",
+      help: "Folder of the log file.",
+    }),
+    "log-file": text({
+      fallbackText: inherits ? "the profile's name and `.log`" : "mosquitto.log",
+      help: "Name of the log file.",
+    }),
+  };
+};
+
+const enable = (what: string, inherits: string) =>
+  flag({ default: true, inherits, help: `Whether this ${what} is enabled.` });
+
+const REQUIRED = { fallbackText: "none; it must be given" };
+
+const PROTOCOL_VERSIONS = ["V31", "V311", "V5"] as const;
+
+/** `<settings>` */
+export const settingsParameters = {
+  ...log(false),
+  "enable-profiles": flag({
+    default: true,
+    help: "Whether profiles are enabled that do not say it themselves.",
+  }),
+  "enable-publishers": flag({
+    default: true,
+    help: "Whether publishers are enabled that do not say it themselves.",
+  }),
+  "enable-subscribers": flag({
+    default: true,
+    help: "Whether subscribers are enabled that do not say it themselves.",
+  }),
+  "enable-connections": flag({
+    default: true,
+    help: "Whether connections are enabled that do not say it themselves.",
+  }),
+  "enable-topics": flag({
+    default: true,
+    help: "Whether topics are enabled that do not say it themselves.",
+  }),
+  "event-queue-size": integer(1, ANY, {
+    default: 5000,
+    unit: "events",
+    help: "How many events each connection holds while its broker cannot take them.",
+  }),
+  "event-queue-bytes": integer(65_536, ANY, {
+    default: 64 * 1024 * 1024,
+    unit: "bytes",
+    added: true,
+    help: "How many bytes of events each connection holds, beside event-queue-size.",
+  }),
+  "unique-string-length": integer(1, 127, {
+    default: 10,
+    unit: "characters",
+    help:
+      "Length of the random part of FreeSWITCH-Switchname-Unique and FreeSWITCH-Hostname-Unique.",
+  }),
+  "esl-host": textOr({
+    default: "127.0.0.1",
+    added: true,
+    help: "Where FreeSWITCH's event socket listens.",
+  }),
+  "esl-port": integer(1, 65_535, {
+    default: 8021,
+    added: true,
+    help: "The port of FreeSWITCH's event socket.",
+  }),
+  "esl-user": text({
+    added: true,
+    help: "A user of FreeSWITCH's directory as `user@domain`, to log in with `userauth`.",
+  }),
+  "esl-password": secret({
+    added: true,
+    fallbackText:
+      "the password in event_socket.conf.xml in the same folder, else FreeSWITCH's own default with a warning",
+    help: "The password of FreeSWITCH's event socket.",
+  }),
+  "control-socket": text({
+    added: true,
+    fallbackText: "/run/fsmqtt/control.sock, or under $XDG_RUNTIME_DIR without the rights for that",
+    help: "The unix socket on which the running agent is steered.",
+  }),
+  "control-group": text({
+    added: true,
+    help: "A group that may steer the agent too, beside its own user.",
+  }),
+  "state-dir": text({
+    added: true,
+    fallbackText: "/var/lib/fsmqtt, or under $XDG_STATE_HOME without the rights for that",
+    help: "Folder for what must outlive a restart, such as generated client ids.",
+  }),
+} as const;
+
+/** `<profile>` */
+export const profileParameters = {
+  enable: enable("profile", "enable-profiles"),
+  ...log(true),
+} as const;
+
+/** `<connection>`; directly under `<connections>` they are the defaults of that profile. */
+export const connectionParameters = {
+  enable: enable("connection", "enable-connections"),
+  host: textOr({ default: "localhost", help: "Host name or address of the MQTT broker." }),
+  port: optionalInteger(1, 65_535, {
+    fallbackText: "1883, with TLS 8883",
+    help: "Port of the MQTT broker.",
+  }),
+  bind_address: text({ help: "Local address that the connection is made from." }),
+  srv: flag({
+    default: false,
+    help: "Whether DNS SRV records of the host name the broker and its port.",
+  }),
+  protocol_version: choiceOr(PROTOCOL_VERSIONS, {
+    default: "V311",
+    added: true,
+    help: "MQTT 3.1, 3.1.1 or 5.",
+  }),
+  keepalive: integer(0, 65_535, {
+    default: 60,
+    unit: "seconds",
+    help: "Silence after which the broker is asked for a sign of life; 0 never asks.",
+  }),
+  username: text({ help: "User name at the broker." }),
+  password: secret({ help: "Password at the broker." }),
+  client_id: template({
+    fallbackText: "random at each start",
+    help:
+      "Client id at the broker. FreeSWITCH-Switchname and FreeSWITCH-Hostname stand for those " +
+      "names; with -Unique a random part is added, which is kept in state-dir.",
+  }),
+  clean_session: flag({
+    default: true,
+    help: "Whether the broker forgets subscriptions and unsent messages between connections.",
+  }),
+  send_maximum: integer(1, 65_535, {
+    default: 20,
+    unit: "messages",
+    help: "How many QoS 1 and 2 messages may be on their way to the broker at once.",
+  }),
+  receive_maximum: integer(1, 65_535, {
+    default: 20,
+    unit: "messages",
+    help: "How many QoS 1 and 2 messages the broker may have on their way at once.",
+  }),
+  retries: integer(0, ANY, {
+    default: 0,
+    help:
+      "Attempts before the trouble is logged as lasting and they go on at reconnect_delay_max; " +
+      "0 never says so.",
+  }),
+  reconnect_delay: integer(1, DAY, {
+    default: 1,
+    unit: "seconds",
+    help: "Wait before the first reconnect.",
+  }),
+  reconnect_delay_max: integer(1, DAY, {
+    default: 30,
+    unit: "seconds",
+    help: "Longest wait between reconnects.",
+  }),
+  reconnect_exponential_backoff: flag({
+    default: true,
+    misspellings: ["reconnect_exponsntial_backoff"],
+    help: "Whether the wait doubles each time; otherwise reconnect_delay is added each time.",
+  }),
+} as const;
+
+/** `<tls>` in a connection */
+export const tlsParameters = {
+  enable: strictFlag({ default: false, help: "Whether the connection uses TLS." }),
+  support: choice(["certificate", "psk"], {
+    synonyms: { pks: "psk" },
+    help: "Whether the broker is known by its certificate or by a pre-shared key.",
+  }),
+  port: optionalInteger(1, 65_535, { help: "Port that takes the place of the connection's." }),
+  cafile: text({ help: "PEM file of trusted CA certificates." }),
+  capath: text({ help: "Folder of PEM files of trusted CA certificates." }),
+  certfile: text({ help: "PEM file of this client's certificate; goes with keyfile." }),
+  keyfile: text({ help: "PEM file of this client's private key; goes with certfile." }),
+  advanced_options: strictFlag({
+    default: false,
+    help: "Whether cert_reqs, version and opts_ciphers count.",
+  }),
+  cert_reqs: choiceOr(["SSL_VERIFY_PEER", "SSL_VERIFY_NONE"], {
+    default: "SSL_VERIFY_PEER",
+    help: "Whether the broker's certificate is verified. SSL_VERIFY_NONE gives no security.",
+  }),
+  version: choice(["tlsv1", "tlsv1.1", "tlsv1.2", "tlsv1.3"], {
+    fallbackText: "1.2 or later",
+    help: "The one TLS version to use.",
+  }),
+  opts_ciphers: text({ help: "Ciphers to use, as `openssl ciphers` lists them." }),
+  psk: secret({
+    misspellings: ["pks"],
+    help: "The pre-shared key in hex digits.",
+  }),
+  identity: text({ help: "The identity that goes with psk." }),
+  psk_ciphers: text({ help: "Ciphers to use with psk, as `openssl ciphers` lists them." }),
+} as const;
+
+/** `<will>` in a connection */
+export const willParameters = {
+  enable: flag({
+    default: false,
+    help: "Whether the will is published when the connection ends, orderly or not.",
+  }),
+  topic: topicName({ help: "Topic of the will." }),
+  payload: templateOr({ default: "", help: "Payload of the will." }),
+  qos: qos("Quality of Service of the will."),
+  retain: flag({
+    default: false,
+    help: "Whether the broker keeps the will for later subscribers.",
+  }),
+} as const;
+
+/** `<publisher>` */
+export const publisherParameters = {
+  enable: enable("publisher", "enable-publishers"),
+} as const;
+
+/** `<topic>` of a publisher */
+export const publisherTopicParameters = {
+  enable: enable("topic", "enable-topics"),
+  connection_name: text({ ...REQUIRED, help: "The connection of this profile that publishes." }),
+  event: events({
+    help: "An event to publish: a name of `fsmqtt events`, `ALL`, `CUSTOM`, or `CUSTOM` and a " +
+      "subclass.",
+  }),
+  pattern: topicName({ ...REQUIRED, help: "The MQTT topic that is published to." }),
+  qos: qos("Quality of Service of the messages."),
+  retain: flag({ default: false, help: "Whether the broker keeps the last message." }),
+} as const;
+
+/** `<subscriber>` */
+export const subscriberParameters = {
+  enable: enable("subscriber", "enable-subscribers"),
+} as const;
+
+/** `<topic>` of a subscriber */
+export const subscriberTopicParameters = {
+  enable: enable("topic", "enable-topics"),
+  connection_name: text({ ...REQUIRED, help: "The connection of this profile that subscribes." }),
+  pattern: topicFilter({
+    ...REQUIRED,
+    help: "The MQTT topic filter that commands are taken from.",
+  }),
+  qos: qos("Quality of Service of the subscription."),
+  originate_authorized: flag({
+    default: false,
+    help: "Whether messages of this topic may start calls.",
+  }),
+  bgapi_authorized: flag({
+    default: false,
+    help: "Whether messages of this topic may run API commands.",
+  }),
+} as const;
+
+/** A section of the table: parameters by name. */
+export type Parameters = Readonly<Record<string, Parameter<unknown>>>;
+
+/** A kind of section. */
+export interface Section {
+  /** What it is called in messages and in the reference. */
+  readonly title: string;
+  /** Its parameters. */
+  readonly parameters: Parameters;
+}
+
+/** Every section of the configuration, in the order of the file. */
+export const sections = {
+  settings: { title: "<settings>", parameters: settingsParameters },
+  profile: { title: "<profile>", parameters: profileParameters },
+  connection: { title: "<connection>", parameters: connectionParameters },
+  tls: { title: "<tls>", parameters: tlsParameters },
+  will: { title: "<will>", parameters: willParameters },
+  publisher: { title: "<publisher>", parameters: publisherParameters },
+  publisherTopic: { title: "<topic> of a publisher", parameters: publisherTopicParameters },
+  subscriber: { title: "<subscriber>", parameters: subscriberParameters },
+  subscriberTopic: { title: "<topic> of a subscriber", parameters: subscriberTopicParameters },
+} as const;
+
+/** The name of a kind of section. */
+export type SectionName = keyof typeof sections;
+
+/** A name in kebab or snake case as a property. */
+export type CamelCase<S extends string> = S extends `${infer Head}${"-" | "_"}${infer Tail}`
+  ? `${Head}${Capitalize<CamelCase<Tail>>}`
+  : S;
+
+/** The values of a section's parameters, their names in camel case. */
+export type Values<P> = {
+  readonly [K in keyof P & string as CamelCase<K>]: P[K] extends Parameter<infer T> ? T : never;
+};
+
+/** A parameter's name as a property: `log-enable` and `log_enable` give `logEnable`. */
+export function propertyName(name: string): string {
+  return name.replace(/[-_]([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/** A section's value of one parameter of the table. */
+export function valueOf(section: object, name: string): unknown {
+  return (section as Readonly<Record<string, unknown>>)[propertyName(name)];
+}
+
+/**
+ * The name under which a secret parameter is given as a file: `password_file`, and in the kebab
+ * case of `<settings>` `esl-password-file`.
+ */
+export function fileForm(name: string): string {
+  return name.includes("-") ? `${name}-file` : `${name}_file`;
+}

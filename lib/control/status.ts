@@ -1,0 +1,183 @@
+/**
+ * The status of a running agent: the contract of `fsmqtt status --json`.
+ *
+ * Fields are added over time; none is renamed or removed without a new major version.
+ *
+ * @module
+ */
+
+/** Parameters by their names in the configuration; secrets are masked, unset ones are `null`. */
+export type ShownParameters = Readonly<Record<string, string | number | boolean | null>>;
+
+/** The whole agent. */
+export interface StatusReport {
+  /** fsmqtt's version. */
+  readonly version: string;
+  /** Seconds since the agent started. */
+  readonly uptime_seconds: number;
+  /** The configuration file. */
+  readonly config_file: string;
+  /** `<settings>` */
+  readonly settings: ShownParameters;
+  /** The link to FreeSWITCH. */
+  readonly freeswitch: FreeswitchStatus;
+  /** The profiles, in the order of the configuration. */
+  readonly profiles: readonly ProfileStatus[];
+}
+
+/** The link to FreeSWITCH. */
+export interface FreeswitchStatus {
+  /** `connected` once authenticated and the subscription acknowledged. */
+  readonly state: "connecting" | "connected" | "refused";
+  /** Why it is not connected. */
+  readonly reason?: string;
+  /** `host:port` of the event socket. */
+  readonly address: string;
+  /** New at each start of FreeSWITCH; `null` until it was heard. */
+  readonly core_uuid: string | null;
+  /** FreeSWITCH's hostname; `null` until it was heard. */
+  readonly hostname: string | null;
+  /** FreeSWITCH's switchname; `null` until it was heard. */
+  readonly switchname: string | null;
+  /** Events read from the event socket. */
+  readonly events_received: number;
+  /** How often the link was made again. */
+  readonly reconnects: number;
+  /** Connections dropped since what came was no frame, or too long. */
+  readonly protocol_errors: number;
+  /** Whether FreeSWITCH has mod_mosquitto loaded: commands would run twice. */
+  readonly mod_mosquitto_loaded: boolean;
+}
+
+/** One profile. */
+export interface ProfileStatus {
+  /** Its name. */
+  readonly name: string;
+  /** Whether it is enabled at present. */
+  readonly enabled: boolean;
+  /** Its own parameters. */
+  readonly parameters: ShownParameters;
+  /** Its broker connections. */
+  readonly connections: readonly ConnectionStatus[];
+  /** Its publishers. */
+  readonly publishers: readonly PublisherStatus[];
+  /** Its subscribers. */
+  readonly subscribers: readonly SubscriberStatus[];
+}
+
+/** One broker connection; offered = acknowledged + in_flight + queued + the sum of dropped. */
+export interface ConnectionStatus {
+  /** Its name. */
+  readonly name: string;
+  /** Whether it is enabled at present. */
+  readonly enabled: boolean;
+  /** `connected` once CONNACK and SUBACKs are in. */
+  readonly state: "disabled" | "connecting" | "connected" | "waiting" | "refused" | "disconnected";
+  /** Why it is waiting or refused. */
+  readonly reason?: string;
+  /** `host:port` of the broker. */
+  readonly broker: string;
+  /** The client id in use; `null` while FreeSWITCH's name for it is unknown. */
+  readonly client_id: string | null;
+  /** How often it was made again. */
+  readonly reconnects: number;
+  /** Events that it was asked to publish. */
+  readonly offered: number;
+  /** Events that the broker has; at QoS 0 the socket. */
+  readonly acknowledged: number;
+  /** Events on their way. */
+  readonly in_flight: number;
+  /** Events that wait. */
+  readonly queued: number;
+  /** Bytes that wait. */
+  readonly queued_bytes: number;
+  /** Events given up, by reason. */
+  readonly dropped: Readonly<Record<string, number>>;
+  /** Its own parameters. */
+  readonly parameters: ShownParameters;
+  /** Its `<tls>`. */
+  readonly tls: ShownParameters;
+  /** Its `<will>`. */
+  readonly will: ShownParameters;
+}
+
+/** One publisher. */
+export interface PublisherStatus {
+  /** Its name. */
+  readonly name: string;
+  /** Whether it is enabled at present. */
+  readonly enabled: boolean;
+  /** Its topics. */
+  readonly topics: readonly PublisherTopicStatus[];
+}
+
+/** One topic that is published to. */
+export interface PublisherTopicStatus {
+  /** Its name. */
+  readonly name: string;
+  /** Whether it is enabled. */
+  readonly enabled: boolean;
+  /** The MQTT topic as configured. */
+  readonly pattern: string;
+  /** Messages that the broker has; at QoS 0 the socket. */
+  readonly messages: number;
+  /** Its own parameters, `event` among them. */
+  readonly parameters: ShownParameters;
+}
+
+/** One subscriber. */
+export interface SubscriberStatus {
+  /** Its name. */
+  readonly name: string;
+  /** Whether it is enabled at present. */
+  readonly enabled: boolean;
+  /** Its topics. */
+  readonly topics: readonly SubscriberTopicStatus[];
+}
+
+/** One topic that commands are taken from. */
+export interface SubscriberTopicStatus {
+  /** Its name. */
+  readonly name: string;
+  /** Whether it is enabled. */
+  readonly enabled: boolean;
+  /** The topic filter as configured. */
+  readonly pattern: string;
+  /** Why the broker refused the subscription, if it did. */
+  readonly subscription_refused?: string;
+  /** Commands that FreeSWITCH took on. */
+  readonly commands_run: number;
+  /** Messages of which nothing ran. */
+  readonly commands_refused: number;
+  /** Its own parameters. */
+  readonly parameters: ShownParameters;
+}
+
+/** What keeps an agent from being healthy, in words; empty if nothing does. */
+export function troubles(report: StatusReport): string[] {
+  const found: string[] = [];
+  const { freeswitch } = report;
+  if (freeswitch.state !== "connected") {
+    found.push(`FreeSWITCH is ${freeswitch.state}${because(freeswitch.reason)}`);
+  }
+  if (freeswitch.mod_mosquitto_loaded) found.push("FreeSWITCH has mod_mosquitto loaded too");
+  for (const profile of report.profiles) {
+    if (!profile.enabled) continue;
+    for (const connection of profile.connections) {
+      if (!connection.enabled || connection.state === "connected") continue;
+      const name = `${profile.name}/${connection.name}`;
+      found.push(`connection ${name} is ${connection.state}${because(connection.reason)}`);
+    }
+    for (const subscriber of profile.subscribers) {
+      for (const topic of subscriber.topics) {
+        if (!subscriber.enabled || topic.subscription_refused === undefined) continue;
+        found.push(`the broker refuses the subscription to "${topic.pattern}"`);
+      }
+    }
+  }
+  return found;
+}
+
+function because(reason: string | undefined): string {
+  return reason === undefined ? "" : ` (${reason})`;
+}

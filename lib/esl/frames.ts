@@ -1,0 +1,178 @@
+/**
+ * Cuts FreeSWITCH's event socket stream into frames, over bytes.
+ *
+ * A frame is header lines that end in LF, an empty line, and exactly `Content-Length` bytes of
+ * body; the next frame starts at the byte after it (mod_event_socket.c, `read_packet` and
+ * `listener_run`).
+ *
+ * @module
+ */
+
+/** One frame of the event socket. */
+export interface Frame {
+  /** The `Content-Type`, such as `command/reply`; empty where there is none. */
+  readonly contentType: string;
+  /** The header lines by name; left empty for events, whose two headers are known. */
+  readonly headers: ReadonlyMap<string, string>;
+  /** The body, a copy of its own; empty where there is none. */
+  readonly body: Uint8Array<ArrayBuffer>;
+}
+
+/** The stream holds something that is no frame, or one over a limit. It cannot be read on. */
+export class FrameError extends Error {
+  /** Its name, for logs. */
+  override readonly name: string = "FrameError";
+}
+
+/** Bounds of a frame, in bytes. */
+export interface FrameLimits {
+  /**
+   * The longest header block.
+   * @default 65536
+   */
+  readonly headerBytes?: number;
+  /**
+   * The longest body. FreeSWITCH itself takes no command over 16 MiB.
+   * @default 16777216
+   */
+  readonly bodyBytes?: number;
+}
+
+/** The content type of events asked for with `event json`. */
+export const EVENT_JSON = "text/event-json";
+
+const LF = 10;
+const NO_HEADERS: ReadonlyMap<string, string> = new Map();
+const EMPTY = new Uint8Array(0);
+const HEADER_LINE = /^([!-9;-~]+):[ \t]*(.*)$/;
+
+/** Cuts a stream into frames. Chunks may end at any byte, and may be reused after each push. */
+export class FrameParser {
+  readonly #onFrame: (frame: Frame) => void;
+  readonly #headerLimit: number;
+  readonly #bodyLimit: number;
+  readonly #text = new TextDecoder();
+
+  /** The start of a header block whose end has not come yet. */
+  #head: Uint8Array = EMPTY;
+  /** The frame whose body is being filled. */
+  #open: Frame | undefined;
+  #filled = 0;
+
+  /** Calls `onFrame` for each frame, in order, while it is being pushed. */
+  constructor(onFrame: (frame: Frame) => void, limits: FrameLimits = {}) {
+    this.#onFrame = onFrame;
+    this.#headerLimit = limits.headerBytes ?? 64 * 1024;
+    this.#bodyLimit = limits.bodyBytes ?? 16 * 1024 * 1024;
+  }
+
+  /**
+   * Takes the next bytes of the stream.
+   *
+   * @throws {FrameError} if they are no frame; the parser cannot be used after that.
+   */
+  push(chunk: Uint8Array): void {
+    let at = 0;
+    while (at < chunk.length) {
+      at = this.#open === undefined ? this.#readHead(chunk, at) : this.#readBody(chunk, at);
+    }
+  }
+
+  /** Whether the stream may end here without cutting a frame. */
+  get betweenFrames(): boolean {
+    return this.#open === undefined && this.#head.length === 0;
+  }
+
+  #readHead(chunk: Uint8Array, start: number): number {
+    // An empty line where a frame should start is no frame, and hurts nobody.
+    if (this.#head.length === 0 && chunk[start] === LF) return start + 1;
+
+    let end: number;
+    let block: Uint8Array;
+    if (this.#head.length > 0 && this.#head.at(-1) === LF && chunk[start] === LF) {
+      end = start + 1;
+      block = this.#head;
+    } else {
+      const blank = indexOfBlankLine(chunk, start);
+      end = blank < 0 ? chunk.length : blank + 2;
+      const part = chunk.subarray(start, blank < 0 ? end : blank + 1);
+      if (this.#head.length + part.length > this.#headerLimit) {
+        throw new FrameError(
+          `Cannot read a frame: its headers are over ${this.#headerLimit} bytes`,
+        );
+      }
+      block = this.#head.length === 0 ? part : concat(this.#head, part);
+      if (blank < 0) {
+        this.#head = block === part ? part.slice() : block;
+        return end;
+      }
+    }
+    this.#head = EMPTY;
+    this.#begin(this.#parseHead(block));
+    return end;
+  }
+
+  #parseHead(block: Uint8Array): { headers: Map<string, string>; length: number } {
+    const headers = new Map<string, string>();
+    const lines = this.#text.decode(block).split("\n");
+    lines.pop();
+    for (const line of lines) {
+      const [, name, value] = HEADER_LINE.exec(line.replace(/\r$/, "")) ?? [];
+      if (name === undefined || value === undefined) {
+        throw new FrameError("Cannot read a frame: the stream is not an event socket's");
+      }
+      headers.set(name, value);
+    }
+    const declared = headers.get("Content-Length") ?? "0";
+    const length = Number(declared);
+    if (!/^\d+$/.test(declared) || length > this.#bodyLimit) {
+      throw new FrameError(
+        `Cannot read a frame: Content-Length is ${declared}, the limit is ${this.#bodyLimit} bytes`,
+      );
+    }
+    return { headers, length };
+  }
+
+  #begin({ headers, length }: { headers: Map<string, string>; length: number }): void {
+    const contentType = headers.get("Content-Type") ?? "";
+    const frame: Frame = {
+      contentType,
+      headers: contentType === EVENT_JSON ? NO_HEADERS : headers,
+      body: length === 0 ? EMPTY : new Uint8Array(length),
+    };
+    if (length === 0) {
+      this.#onFrame(frame);
+    } else {
+      this.#open = frame;
+      this.#filled = 0;
+    }
+  }
+
+  #readBody(chunk: Uint8Array, start: number): number {
+    const frame = this.#open;
+    if (frame === undefined) return start;
+    const part = chunk.subarray(start, start + frame.body.length - this.#filled);
+    frame.body.set(part, this.#filled);
+    this.#filled += part.length;
+    if (this.#filled === frame.body.length) {
+      this.#open = undefined;
+      this.#onFrame(frame);
+    }
+    return start + part.length;
+  }
+}
+
+/** Where two LF follow each other, or -1. */
+function indexOfBlankLine(bytes: Uint8Array, from: number): number {
+  for (let at = bytes.indexOf(LF, from); at >= 0; at = bytes.indexOf(LF, at + 1)) {
+    if (bytes[at + 1] === LF) return at;
+  }
+  return -1;
+}
+
+function concat(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const joined = new Uint8Array(a.length + b.length);
+  joined.set(a);
+  joined.set(b, a.length);
+  return joined;
+}

@@ -1,0 +1,308 @@
+/**
+ * The lasting link to one FreeSWITCH: an event connection and a command connection, made again for
+ * as long as it takes.
+ *
+ * @module
+ */
+
+import { Backoff } from "../backoff.ts";
+import type { Clock } from "../clock.ts";
+import { EslConnection, type EslEndpoint } from "./connection.ts";
+import { EslError } from "./errors.ts";
+import { coreUuid, eventName, hostname, switchname } from "./event_json.ts";
+import { type JobOutcome, Jobs } from "./jobs.ts";
+
+/** Who a FreeSWITCH is. */
+export interface SwitchIdentity {
+  /** New at each start of FreeSWITCH. */
+  readonly coreUuid: string;
+  /** The machine's name as FreeSWITCH reports it. */
+  readonly hostname: string;
+  /** The name of this FreeSWITCH; the hostname where none is set. */
+  readonly switchname: string;
+}
+
+/**
+ * - `connecting`: trying; with the reason why the last attempt failed.
+ * - `connected`: authenticated, and the subscription acknowledged.
+ * - `refused`: password or access list; tried again slowly.
+ */
+export type LinkState =
+  | { readonly state: "connecting"; readonly reason?: string }
+  | { readonly state: "connected" }
+  | { readonly state: "refused"; readonly reason: string };
+
+/** What a link tells its owner. */
+export interface LinkHandlers {
+  /** An event's JSON, as FreeSWITCH sent it. */
+  event(body: Uint8Array<ArrayBuffer>): void;
+  /** The state changed. */
+  state(state: LinkState): void;
+  /** FreeSWITCH told who it is; before `connected` where it may be asked, else with an event. */
+  identity(identity: SwitchIdentity): void;
+  /** Whether FreeSWITCH has mod_mosquitto loaded, which would run every command a second time. */
+  originalModuleLoaded(loaded: boolean): void;
+}
+
+/** What a link needs. */
+export interface LinkOptions {
+  /** Where FreeSWITCH is. */
+  readonly endpoint: EslEndpoint;
+  /** The commands that ask for the wanted events, HEARTBEAT among them; the first is repeated. */
+  readonly subscription: readonly string[];
+  /** Time. */
+  readonly clock: Clock;
+  /** A number from 0 up to 1; `Math.random` outside tests. */
+  readonly random?: () => number;
+}
+
+/** A job that FreeSWITCH took on. */
+export interface Job {
+  /** Its Job-UUID. */
+  readonly uuid: string;
+  /** How it ends; it never rejects. */
+  readonly outcome: Promise<JobOutcome>;
+}
+
+/** Reconnects are at most this far apart. */
+const MAX_DELAY_MS = 5_000;
+/** After a refusal, which only a person can mend, the next attempt comes this much later. */
+const REFUSED_DELAY_MS = 30_000;
+/** FreeSWITCH sends HEARTBEAT every 20 s; after this silence it is asked for a sign of life. */
+const SILENCE_MS = 25_000;
+
+/** One FreeSWITCH, for as long as the agent runs. */
+export class EslLink {
+  readonly #handlers: LinkHandlers;
+  readonly #clock: Clock;
+  readonly #endpoint: EslEndpoint;
+  readonly #backoff: Backoff;
+  readonly #jobs = new Jobs();
+  #subscription: readonly string[];
+  #state: LinkState = { state: "connecting" };
+  #identity: SwitchIdentity | undefined;
+  #identityIsCurrent = false;
+  #events: EslConnection | undefined;
+  #commands: EslConnection | undefined;
+  /** Grows with each attempt: what an older one still says is not heard. */
+  #attempt = 0;
+  #cancelTimer = () => {};
+  #running = false;
+  #connects = 0;
+  #eventsReceived = 0;
+  #protocolErrors = 0;
+
+  /** Makes a link that does nothing until {@linkcode start}. */
+  constructor(options: LinkOptions, handlers: LinkHandlers) {
+    this.#handlers = handlers;
+    this.#clock = options.clock;
+    this.#endpoint = options.endpoint;
+    this.#subscription = options.subscription;
+    this.#backoff = new Backoff({
+      firstMs: 250,
+      maxMs: MAX_DELAY_MS,
+      exponential: true,
+      ...(options.random === undefined ? {} : { random: options.random }),
+    });
+  }
+
+  /** Where it stands. */
+  get state(): LinkState {
+    return this.#state;
+  }
+
+  /** Who FreeSWITCH is, as last heard. */
+  get identity(): SwitchIdentity | undefined {
+    return this.#identity;
+  }
+
+  /** Events read so far. */
+  get eventsReceived(): number {
+    return this.#eventsReceived;
+  }
+
+  /** How often the link was made again. */
+  get reconnects(): number {
+    return Math.max(0, this.#connects - 1);
+  }
+
+  /** How often a connection was dropped because what came on it was no frame, or too long. */
+  get protocolErrors(): number {
+    return this.#protocolErrors;
+  }
+
+  /** Starts connecting, and goes on for ever. */
+  start(): void {
+    if (this.#running) return;
+    this.#running = true;
+    this.#connect();
+  }
+
+  /** Ends both connections. Open jobs end as unknown. */
+  stop(): void {
+    this.#running = false;
+    this.#drop("fsmqtt is stopping");
+  }
+
+  /** Changes which events are wanted, at once where connected. */
+  subscribe(subscription: readonly string[]): void {
+    this.#subscription = subscription;
+    this.resubscribe();
+  }
+
+  /** Sends the subscription again: `ALL` adds only those subclasses that are known by then. */
+  resubscribe(): void {
+    const connection = this.#events;
+    if (connection === undefined || this.#state.state !== "connected") return;
+    this.#askFor(connection).catch(() => connection.close());
+  }
+
+  /**
+   * Starts `bgapi <command>` under this Job-UUID.
+   *
+   * @throws {EslError} if it was not started, or the connection ended before FreeSWITCH answered.
+   */
+  async bgapi(command: string, uuid: string): Promise<Job> {
+    const connection = this.#commands;
+    if (connection === undefined || this.#state.state !== "connected") {
+      throw new EslError("unreachable", "FreeSWITCH is not connected");
+    }
+    if (this.#jobs.has(uuid)) {
+      throw new EslError("rejected", `A job of the id ${uuid} is still running`);
+    }
+    const outcome = this.#jobs.expect(uuid);
+    try {
+      await connection.command(`bgapi ${command}`, { "Job-UUID": uuid });
+    } catch (error) {
+      this.#jobs.forget(uuid);
+      throw error;
+    }
+    return { uuid, outcome };
+  }
+
+  async #connect(): Promise<void> {
+    const attempt = ++this.#attempt;
+    const current = () => this.#running && attempt === this.#attempt;
+    const closed = (reason: EslError) => {
+      if (current()) this.#failed(reason);
+    };
+    this.#identityIsCurrent = false;
+    try {
+      const options = { clock: this.#clock };
+      // Who FreeSWITCH is may decide which events are wanted, so that is asked first.
+      const commands = await EslConnection.open(this.#endpoint, {
+        event: (body) => {
+          if (current() && eventName(body) === "BACKGROUND_JOB") this.#jobs.take(body);
+        },
+        closed,
+      }, options);
+      if (!current()) return commands.close();
+      this.#commands = commands;
+      await this.#ask(commands);
+      await commands.command("event json BACKGROUND_JOB");
+
+      const events = await EslConnection.open(this.#endpoint, {
+        event: (body) => {
+          if (current()) this.#takeEvent(body);
+        },
+        closed,
+      }, options);
+      if (!current()) return events.close();
+      this.#events = events;
+      await this.#askFor(events);
+      if (!current()) return;
+    } catch (error) {
+      closed(error instanceof EslError ? error : new EslError("lost", (error as Error).message));
+      return;
+    }
+    this.#connects++;
+    this.#backoff.reset();
+    this.#setState({ state: "connected" });
+    this.#watch();
+  }
+
+  /** Sends the subscription, again if it changes meanwhile. */
+  async #askFor(connection: EslConnection): Promise<void> {
+    let asked: readonly string[];
+    do {
+      asked = this.#subscription;
+      for (const command of asked) await connection.command(command);
+    } while (asked !== this.#subscription);
+  }
+
+  /** Who FreeSWITCH is. A restricted user may not ask; then the first event tells. */
+  async #ask(connection: EslConnection): Promise<void> {
+    const answer = async (question: string) => {
+      const text = (await connection.api(question)).trim();
+      return text === "" || text.startsWith("-") ? undefined : text;
+    };
+    const core = await answer("global_getvar core_uuid");
+    const host = await answer("hostname");
+    const name = await answer("switchname");
+    if (core !== undefined && host !== undefined && name !== undefined) {
+      this.#identify({ coreUuid: core, hostname: host, switchname: name });
+    }
+    const loaded = await answer("module_exists mod_mosquitto");
+    this.#handlers.originalModuleLoaded(loaded === "true");
+  }
+
+  #takeEvent(body: Uint8Array<ArrayBuffer>): void {
+    this.#eventsReceived++;
+    if (!this.#identityIsCurrent) this.#identifyBy(body);
+    this.#handlers.event(body);
+  }
+
+  #identifyBy(event: Uint8Array): void {
+    const core = coreUuid(event);
+    const host = hostname(event);
+    const name = switchname(event);
+    if (core !== undefined && host !== undefined && name !== undefined) {
+      this.#identify({ coreUuid: core, hostname: host, switchname: name });
+    }
+  }
+
+  #identify(identity: SwitchIdentity): void {
+    this.#identityIsCurrent = true;
+    this.#identity = identity;
+    this.#handlers.identity(identity);
+  }
+
+  /** Asks for a sign of life whenever there was none for a while. */
+  #watch(): void {
+    const events = this.#events;
+    if (events === undefined) return;
+    this.#cancelTimer = this.#clock.after(Math.max(SILENCE_MS - events.silentMs, 1000), () => {
+      const probe = this.#subscription[0];
+      if (events.silentMs >= SILENCE_MS && probe !== undefined) {
+        // An answer that does not come in time ends the connection.
+        events.command(probe).then(() => this.#watch(), () => {});
+      } else {
+        this.#watch();
+      }
+    });
+  }
+
+  #failed(reason: EslError): void {
+    if (reason.kind === "protocol") this.#protocolErrors++;
+    this.#drop(reason.message);
+    const refused = reason.kind === "refused";
+    const delayMs = refused ? REFUSED_DELAY_MS : this.#backoff.next();
+    this.#setState({ state: refused ? "refused" : "connecting", reason: reason.message });
+    this.#cancelTimer = this.#clock.after(delayMs, () => this.#connect());
+  }
+
+  #drop(reason: string): void {
+    this.#attempt++;
+    this.#cancelTimer();
+    this.#events?.close();
+    this.#commands?.close();
+    this.#events = undefined;
+    this.#commands = undefined;
+    this.#jobs.abandon(reason);
+  }
+
+  #setState(state: LinkState): void {
+    this.#state = state;
+    this.#handlers.state(state);
+  }
+}

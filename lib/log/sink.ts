@@ -1,0 +1,73 @@
+/**
+ * Where log lines go.
+ *
+ * @module
+ */
+
+import { dirname } from "node:path";
+
+/** Takes finished lines. A sink never throws: a log that cannot be written stops nothing. */
+export interface Sink {
+  /** Writes one line, which has no line end yet. */
+  write(line: string): void;
+}
+
+const encoder = new TextEncoder();
+
+/** Standard error, where journald and a person at the terminal read. */
+export const stderrSink: Sink = {
+  write(line) {
+    try {
+      writeFully(Deno.stderr, encoder.encode(line + "\n"));
+    } catch {
+      // Nobody is left to tell.
+    }
+  },
+};
+
+/** A log file, made with its folder when it is first written to. */
+export class FileSink implements Sink {
+  /** The file's path. */
+  readonly path: string;
+  readonly #complain: (text: string) => void;
+  #file: Deno.FsFile | undefined;
+  #failed = false;
+
+  /** `complain` hears once that the file cannot be written, and once when it can be again. */
+  constructor(path: string, complain: (text: string) => void) {
+    this.path = path;
+    this.#complain = complain;
+  }
+
+  /** Appends a line. */
+  write(line: string): void {
+    try {
+      this.#file ??= this.#open();
+      writeFully(this.#file, encoder.encode(line + "\n"));
+      if (this.#failed) {
+        this.#failed = false;
+        this.#complain(`The log file ${this.path} can be written again`);
+      }
+    } catch (error) {
+      this.close();
+      if (this.#failed) return;
+      this.#failed = true;
+      this.#complain(`Cannot write the log file ${this.path}: ${(error as Error).message}`);
+    }
+  }
+
+  /** Lets go of the file; the next line opens it by its name, after a rotation a new one. */
+  close(): void {
+    this.#file?.close();
+    this.#file = undefined;
+  }
+
+  #open(): Deno.FsFile {
+    Deno.mkdirSync(dirname(this.path), { recursive: true });
+    return Deno.openSync(this.path, { append: true, create: true, mode: 0o640 });
+  }
+}
+
+function writeFully(to: { writeSync(bytes: Uint8Array): number }, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length;) at += to.writeSync(bytes.subarray(at));
+}

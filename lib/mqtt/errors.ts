@@ -1,0 +1,77 @@
+/**
+ * Why a broker connection failed, in words for a person.
+ *
+ * @module
+ */
+
+/** The end of a connection, or of an attempt at one. */
+export interface BrokerFailure {
+  /** What happened, without the broker's name. */
+  readonly reason: string;
+  /** Whether only a person can mend it: the broker or TLS said no. */
+  readonly refused: boolean;
+}
+
+/** A setting that cannot be honoured; the connection is refused rather than made otherwise. */
+export class RefusedSettingError extends Error {
+  /** Its name, for logs. */
+  override readonly name: string = "RefusedSettingError";
+}
+
+/**
+ * CONNACK codes that the same CONNECT will get again: MQTT 3.1.1, section 3.2.2.3, and MQTT 5.0,
+ * section 3.2.2.2.
+ */
+const REFUSALS: Readonly<Record<number, string>> = {
+  1: "the broker does not speak this protocol_version",
+  2: "the broker does not accept this client_id",
+  4: "the broker refused username or password",
+  5: "the broker does not authorise this client",
+  132: "the broker does not speak this protocol_version",
+  133: "the broker does not accept this client_id",
+  134: "the broker refused username or password",
+  135: "the broker does not authorise this client",
+  138: "the broker has banned this client",
+  140: "the broker wants another way of authentication",
+  156: "the broker says to use another server",
+  157: "the broker has moved to another server",
+};
+
+const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "nothing listens on that port",
+  ECONNRESET: "the broker reset the connection",
+  EPIPE: "the broker closed the connection",
+  ENOTFOUND: "the host name cannot be resolved",
+  EAI_AGAIN: "the host name cannot be resolved at present",
+  ETIMEDOUT: "nothing answers at that address",
+  EHOSTUNREACH: "the host cannot be reached",
+  ENETUNREACH: "the network cannot be reached",
+  EADDRNOTAVAIL: "bind_address is no address of this machine",
+};
+
+/** What an error of the socket or of MQTT.js means. */
+export function describeFailure(error: Error & { code?: unknown }): BrokerFailure {
+  if (error instanceof RefusedSettingError) return { reason: error.message, refused: true };
+  const { code, message } = error;
+  if (typeof code === "number") {
+    const refusal = REFUSALS[code];
+    if (refusal !== undefined) return { reason: refusal, refused: true };
+  }
+  if (typeof code === "string") {
+    const known = SYSTEM_ERRORS[code];
+    if (known !== undefined) return { reason: known, refused: false };
+    if (/^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO)/.test(code)) {
+      return { reason: `TLS: ${message}`, refused: true };
+    }
+  }
+  if (/certificate|UnknownIssuer|NotValidForName|tls|handshake/i.test(message)) {
+    return { reason: `TLS: ${message}`, refused: true };
+  }
+  if (message === "connack timeout") {
+    return { reason: "the port accepts connections, but no broker answers", refused: false };
+  }
+  if (message === "Keepalive timeout") {
+    return { reason: "the broker gave no sign of life within keepalive", refused: false };
+  }
+  return { reason: message, refused: false };
+}

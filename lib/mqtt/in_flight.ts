@@ -1,0 +1,140 @@
+/**
+ * The QoS 1 and 2 messages that MQTT is delivering: what it must remember over a reconnect
+ * (MQTT 5.0, section 4.1).
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import { Readable } from "node:stream";
+import type { Message } from "../queue/event_queue.ts";
+
+/** As much of an MQTT packet as a store needs to know. */
+export interface StoredPacket {
+  /** `publish` or `pubrel`. */
+  readonly cmd?: string;
+  /** Packet identifier. */
+  readonly messageId?: number;
+  /** DUP flag of a PUBLISH. */
+  readonly dup?: boolean;
+}
+/** How MQTT.js is answered. */
+export type PacketCallback = (error?: Error, packet?: StoredPacket) => void;
+
+interface Entry {
+  readonly message: Message;
+  readonly publish: StoredPacket;
+  /** Whether the broker has said PUBREC: only PUBREL is left to say. */
+  released: boolean;
+  /** Whether the broker has said no. */
+  refused: boolean;
+}
+
+/** How a delivery ended. */
+export type DeliveryEnd = "acknowledged" | "refused";
+
+/**
+ * A store for MQTT.js (its `IStore`) that outlives its clients. It hears of an acknowledgement by the packet's
+ * removal, since a client that has ended answers no callbacks.
+ */
+export class InFlightStore {
+  readonly #entries = new Map<number, Entry>();
+  readonly #ended: (message: Message, end: DeliveryEnd) => void;
+  #publishing: Message | undefined;
+  /** Whether the broker still has the session in which the stored packets were sent. */
+  sessionPresent = false;
+
+  /** `ended` hears of each message that the broker acknowledged or refused. */
+  constructor(ended: (message: Message, end: DeliveryEnd) => void) {
+    this.#ended = ended;
+  }
+
+  /** How many messages are being delivered. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** Runs `publish`, which makes MQTT.js store the packet of this message. */
+  track(message: Message, publish: () => void): void {
+    this.#publishing = message;
+    publish();
+    this.#publishing = undefined;
+  }
+
+  /** Marks a message that the broker refused with a reason code; its removal follows. */
+  markRefused(messageId: number): void {
+    const entry = this.#entries.get(messageId);
+    if (entry !== undefined) entry.refused = true;
+  }
+
+  /** Forgets all messages and returns them in the order in which they were sent. */
+  clear(): Message[] {
+    const messages = [...this.#entries.values()].map(({ message }) => message);
+    this.#entries.clear();
+    return messages;
+  }
+
+  /** Called by MQTT.js before PUBLISH or PUBREL is sent. */
+  put(packet: StoredPacket, callback: PacketCallback): this {
+    const id = packet.messageId ?? 0;
+    const known = this.#entries.get(id);
+    if (packet.cmd === "pubrel" && known !== undefined) {
+      known.released = true;
+    } else if (packet.cmd === "publish" && this.#publishing !== undefined) {
+      // MQTT.js stores a copy of the payload; the message's own bytes serve as well.
+      const publish = { ...packet, payload: asBuffer(this.#publishing.payload) };
+      const message = this.#publishing;
+      this.#entries.set(id, { message, publish, released: false, refused: false });
+    }
+    callback();
+    return this;
+  }
+
+  /** Called by MQTT.js after PUBACK, PUBCOMP, or a refusal. */
+  del(packet: StoredPacket, callback: PacketCallback): this {
+    const id = packet.messageId ?? 0;
+    const entry = this.#entries.get(id);
+    if (entry === undefined) {
+      callback(new Error("missing packet"));
+      return this;
+    }
+    this.#entries.delete(id);
+    callback(undefined, entry.publish);
+    this.#ended(entry.message, entry.refused ? "refused" : "acknowledged");
+    return this;
+  }
+
+  /** Called by MQTT.js to look a packet up. */
+  get(packet: StoredPacket, callback: PacketCallback): this {
+    const entry = this.#entries.get(packet.messageId ?? 0);
+    if (entry === undefined) callback(new Error("missing packet"));
+    else callback(undefined, entry.publish);
+    return this;
+  }
+
+  /**
+   * Called by MQTT.js after a reconnect: what to send again. In a session that the broker still
+   * has, that is PUBLISH with DUP, or PUBREL (section 4.4). In a new session it knows nothing of
+   * them, and a PUBREL would lose the message.
+   */
+  createStream(): Readable {
+    const packets = [...this.#entries].map(([messageId, entry]): StoredPacket => {
+      if (!this.sessionPresent) {
+        entry.released = false;
+        return { ...entry.publish, dup: false };
+      }
+      return entry.released ? { cmd: "pubrel", messageId } : { ...entry.publish, dup: true };
+    });
+    return Readable.from(packets, { objectMode: true, highWaterMark: 1 });
+  }
+
+  /** Called by MQTT.js when a client ends; the messages stay. */
+  close(callback: PacketCallback): void {
+    callback();
+  }
+}
+
+/** The same bytes as a Buffer. */
+export function asBuffer(bytes: Uint8Array<ArrayBuffer>): Buffer<ArrayBuffer> {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
