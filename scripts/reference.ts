@@ -5,9 +5,12 @@
  * @module
  */
 
+import { type Command, usageOf } from "../lib/cli/command.ts";
+import { commands } from "../lib/cli/commands.ts";
 import { codes } from "../lib/config/codes.ts";
 import type { Parameter } from "../lib/config/parameter.ts";
 import { fileForm, type Parameters, sections } from "../lib/config/parameters.ts";
+import { EXIT_CODE_MEANINGS } from "../lib/exit_code.ts";
 
 const FILE = new URL("../docs/reference.md", import.meta.url);
 
@@ -17,7 +20,12 @@ Made from the tables in \`lib/\` by \`deno task reference\`; do not edit.
 `;
 
 /** The chapters, in their order. */
-const chapters: readonly (() => string)[] = [parameters, findingCodes];
+const chapters: readonly (() => string)[] = [
+  parameters,
+  commandLine,
+  exitCodes,
+  findingCodes,
+];
 
 function parameters(): string {
   const tables = Object.values(sections).map(({ title, parameters }) =>
@@ -64,6 +72,30 @@ function defaultOf({ fallback, fallbackText, inherits }: Parameter<unknown>): st
   if (inherits !== undefined) return `${code(inherits)} of ${code("<settings>")}`;
   if (fallback === undefined || fallback === "") return "none";
   return Array.isArray(fallback) ? "none" : code(String(fallback));
+}
+
+function commandLine(): string {
+  return `## Commands
+
+Data goes to standard output, messages to standard error. The commands that ask a running agent use
+its control socket: the usual one, or the one that \`--control SOCKET\` names.
+
+${commands.map(commandText).join("\n\n")}
+`;
+}
+
+function commandText(command: Command): string {
+  const { summary, options } = command;
+  const given = Object.entries(options).map(([option, { value, help }]) =>
+    `- ${code(`--${option}${value === undefined ? "" : ` ${value}`}`)}: ${help}`
+  );
+  const text = `### ${code(usageOf(command))}\n\n${summary}`;
+  return given.length === 0 ? text : `${text}\n\n${given.join("\n")}`;
+}
+
+function exitCodes(): string {
+  const rows = Object.entries(EXIT_CODE_MEANINGS);
+  return `## Exit codes\n\n${table(["Code", "Meaning"], rows)}\n`;
 }
 
 function findingCodes(): string {

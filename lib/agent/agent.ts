@@ -7,15 +7,15 @@
 import type { Clock } from "../clock.ts";
 import { systemClock } from "../clock.ts";
 import type { Config } from "../config/config.ts";
+import { valueOf } from "../config/parameters.ts";
 import { resolveLogDir, resolveStateDir } from "../config/paths.ts";
 import type { ControlReply, ControlRequest } from "../control/protocol.ts";
 import { failed } from "../control/server.ts";
 import type { StatusReport } from "../control/status.ts";
 import { EslError } from "../esl/errors.ts";
-import { eventName } from "../esl/event_json.ts";
 import { EslLink, type LinkState, type SwitchIdentity } from "../esl/link.ts";
 import { Router } from "../events/router.ts";
-import { type Subscription, subscriptionFor } from "../events/subscription.ts";
+import { subscriptionCommands } from "../events/subscription.ts";
 import type { SwitchNames } from "../events/template.ts";
 import { ExitCode } from "../exit_code.ts";
 import type { LogLevel } from "../log/levels.ts";
@@ -25,7 +25,7 @@ import { buildModel, connectionsOf, type Model } from "./model.ts";
 import { buildReport } from "./report.ts";
 import { commandTopics, eventRoutes, type Target } from "./routes.ts";
 import { StateDir } from "./state_dir.ts";
-import { SteeringError, switchConnection, switchPart } from "./steering.ts";
+import { type Steered, SteeringError, switchConnection, switchPart } from "./steering.ts";
 
 /** What an agent is made from. */
 export interface AgentOptions {
@@ -56,11 +56,12 @@ export class Agent {
   #model: Model = new Map();
   #link: EslLink;
   #router = new Router<Target>([]);
-  #subscription: Subscription = subscriptionFor([]);
+  #subscription = subscriptionCommands([]);
   #names: SwitchNames | undefined;
   #coreUuid: string | undefined;
   #linkTrouble: string | undefined;
   #originalModuleLoaded = false;
+  #stopping = false;
 
   /**
    * Makes an agent that does nothing until {@linkcode start}.
@@ -90,7 +91,7 @@ export class Agent {
    * order.
    */
   async stop(): Promise<void> {
-    const log = this.#logs.whole;
+    this.#stopping = true;
     this.#link.stop();
     const connections = connectionsOf(this.#model);
     let cancelTimer = () => {};
@@ -100,9 +101,7 @@ export class Agent {
     await Promise.race([Promise.all(connections.map((each) => each.drained())), timeout]);
     cancelTimer();
     await Promise.all(connections.map((each) => each.close()));
-    const left = connections.reduce((sum, { queue }) => sum + queue.length, 0);
-    if (left > 0) log.error(`${left} events were still queued and are lost`);
-    log.notice("stopped");
+    this.#logs.whole.notice("stopped");
     this.#state.close();
     this.#logs.reopen();
   }
@@ -135,27 +134,41 @@ export class Agent {
     });
   }
 
-  /** Does what a control request asks for. */
+  /** Does what a control request asks for; it never rejects. */
   async handle(request: ControlRequest): Promise<ControlReply> {
+    try {
+      return await this.#perform(request);
+    } catch (error) {
+      if (error instanceof SteeringError) return failed(error.message);
+      const text = `Cannot do "${request.do}": ${(error as Error).message}`;
+      this.#logs.whole.error(text);
+      return failed(text);
+    }
+  }
+
+  async #perform(request: ControlRequest): Promise<ControlReply> {
+    if (this.#stopping && request.do !== "status") {
+      return failed("The agent is stopping", ExitCode.UNAVAILABLE);
+    }
     switch (request.do) {
       case "status":
         return { kind: "status", status: this.status() };
       case "loglevel":
         return this.#setLogLevel(request.level);
       case "reload":
-        return await this.reload();
+        return await this.#reload();
       case "bgapi":
         return await this.#runBgapi(request.command);
       case "enable":
       case "disable":
       case "remove":
-        return await this.#steer(() =>
-          switchPart(this.#model, request.do, request.profile, request.part)
+        return await this.#steered(
+          switchPart(this.#model, request.do, request.profile, request.part),
         );
       case "connect":
       case "disconnect":
-        return await this.#steer(() =>
-          switchConnection(this.#model, request.do, request.profile, request.connection)
+        return await this.#steered(
+          switchConnection(this.#model, request.do, request.profile, request.connection),
         );
     }
   }
@@ -164,12 +177,12 @@ export class Agent {
    * Takes up the configuration as it is now in its file. One with errors is refused, and the
    * present one goes on; connections that did not change lose nothing.
    */
-  async reload(): Promise<ControlReply> {
+  async #reload(): Promise<ControlReply> {
     const loaded = this.#reloadConfig();
     if ("errors" in loaded) {
-      const errors = loaded.errors.join("\n");
-      this.#logs.whole.error(`The configuration is refused; the present one goes on: ${errors}`);
-      return failed(`${errors}\nThe configuration is refused; the present one goes on.`, 78);
+      const lines = [...loaded.errors, "The configuration is refused; the present one goes on"];
+      for (const line of lines) this.#logs.whole.error(line);
+      return failed(lines.join("\n"), ExitCode.CONFIG);
     }
     const { config } = loaded;
     const notes = restartNotes(this.#config, config);
@@ -177,17 +190,23 @@ export class Agent {
     const linkChanged = !sameLink(this.#config, config);
     this.#config = config;
     this.#logs.configure(logsOptions(config));
-    if (linkChanged) {
-      this.#link.stop();
-      this.#link = this.#makeLink();
-    }
+    if (linkChanged) this.#replaceLink();
     this.#adopt(config);
     if (linkChanged) this.#link.start();
     const kept = new Set(connectionsOf(this.#model));
     await Promise.all(former.filter((each) => !kept.has(each)).map((each) => each.close()));
-    const text = [`${config.file} is in force`, ...notes].join("\n");
-    this.#logs.whole.notice(text);
-    return { kind: "done", text };
+    const lines = [`${config.file} is in force`, ...notes];
+    for (const line of lines) this.#logs.whole.notice(line);
+    return { kind: "done", text: lines.join("\n") };
+  }
+
+  /** What was known of the former FreeSWITCH does not hold for another. */
+  #replaceLink(): void {
+    this.#link.stop();
+    this.#coreUuid = undefined;
+    this.#linkTrouble = undefined;
+    this.#originalModuleLoaded = false;
+    this.#link = this.#makeLink();
   }
 
   #adopt(config: Config): void {
@@ -196,7 +215,7 @@ export class Agent {
         log: this.#logs.profile(profile).within(connection.name),
         clock: this.#clock,
         run: (command, uuid) => this.#link.bgapi(command, uuid),
-        uniquePart: (length) => this.#state.uniquePart(`${profile}/${connection.name}`, length),
+        uniquePart: (length) => this.#state.uniquePart(profile, connection.name, length),
       });
     });
     this.#sync();
@@ -214,17 +233,17 @@ export class Agent {
     }
     const routes = eventRoutes(this.#model, names);
     this.#router = new Router(routes);
-    const subscription = subscriptionFor(routes.flatMap(({ events }) => events));
-    const changed = subscription.commands.join("\n") !== this.#subscription.commands.join("\n");
+    const subscription = subscriptionCommands(routes.flatMap(({ events }) => events));
+    const changed = subscription.join("\n") !== this.#subscription.join("\n");
     this.#subscription = subscription;
-    if (changed) this.#link.subscribe(subscription.commands);
+    if (changed) this.#link.subscribe(subscription);
   }
 
   #makeLink(): EslLink {
     const { eslHost, eslPort, eslUser, eslPassword } = this.#config.settings;
     return new EslLink({
       endpoint: { host: eslHost, port: eslPort, user: eslUser, password: eslPassword },
-      subscription: this.#subscription.commands,
+      subscription: this.#subscription,
       clock: this.#clock,
     }, {
       event: (body) => this.#takeEvent(body),
@@ -235,12 +254,10 @@ export class Agent {
   }
 
   #takeEvent(payload: Uint8Array<ArrayBuffer>): void {
-    const name = eventName(payload);
-    for (const target of this.#router.targets(payload, name)) {
+    for (const target of this.#router.targets(payload)) {
       const { connection, topic, qos, retain, counter } = target;
       connection.offer({ topic, payload, qos, retain, counter });
     }
-    if (name === "MODULE_LOAD" && this.#subscription.followsModules) this.#link.resubscribe();
   }
 
   #identified({ coreUuid, hostname, switchname }: SwitchIdentity): void {
@@ -270,7 +287,8 @@ export class Agent {
     this.#linkTrouble = reason;
     if (state.state === "refused") {
       const source = this.#config.eslPasswordSource;
-      log.error(`${where}: ${reason}. The password comes from ${source}. Trying again slowly`);
+      const origin = /password/.test(reason) ? ` The password comes from ${source}.` : "";
+      log.error(`${where}: ${reason}.${origin} Trying again slowly`);
     } else {
       log.warning(`${where}: ${reason}. Trying again`);
     }
@@ -290,17 +308,11 @@ export class Agent {
     return { kind: "done", text: `log level: ${this.#logs.level}` };
   }
 
-  async #steer(action: () => ReturnType<typeof switchPart>): Promise<ControlReply> {
-    try {
-      const { text, removed } = action();
-      this.#sync();
-      this.#logs.whole.notice(text);
-      await Promise.all(removed.map((connection) => connection.close()));
-      return { kind: "done", text };
-    } catch (error) {
-      if (error instanceof SteeringError) return failed(error.message);
-      throw error;
-    }
+  async #steered({ text, removed }: Steered): Promise<ControlReply> {
+    this.#sync();
+    this.#logs.whole.notice(text);
+    await Promise.all(removed.map((connection) => connection.close()));
+    return { kind: "done", text };
   }
 
   async #runBgapi(command: string): Promise<ControlReply> {
@@ -349,8 +361,7 @@ function sameLink(a: Config, b: Config): boolean {
 
 /** What a reload cannot change. */
 function restartNotes(before: Config, after: Config): string[] {
-  const fixed = { stateDir: "state-dir", controlSocket: "control-socket" } as const;
-  return (["stateDir", "controlSocket"] as const)
-    .filter((name) => before.settings[name] !== after.settings[name])
-    .map((name) => `a changed ${fixed[name]} counts from the next start of fsmqtt on`);
+  return ["state-dir", "control-socket", "control-group"]
+    .filter((name) => valueOf(before.settings, name) !== valueOf(after.settings, name))
+    .map((name) => `the changed ${name} counts from the next start of fsmqtt on`);
 }

@@ -12,7 +12,7 @@ import type { BrokerOptions } from "../mqtt/options.ts";
 import { randomLetters } from "./state_dir.ts";
 
 /** mod_mosquitto's words for a client id made from FreeSWITCH's names. */
-const SWITCH_CLIENT_ID = /^FreeSWITCH-(Switchname|Hostname)(-Unique)?$/;
+const SWITCH_CLIENT_ID = /^FreeSWITCH-(Switchname|Hostname)(-Unique)?$/i;
 
 /** A random client id is `fsmqtt-` and this many letters: 23 are what MQTT 3.1 allows. */
 const RANDOM_LETTERS = 16;
@@ -30,7 +30,8 @@ export function brokerOptions(
   ids: ClientIdSource,
 ): BrokerOptions | undefined {
   const { will, tls } = config;
-  const templates = [config.clientId ?? "", will.topic ?? "", will.payload];
+  const templates = [config.clientId ?? ""];
+  if (will.enable) templates.push(will.topic ?? "", will.payload);
   const needsNames = templates.some(holdsTemplate) ||
     SWITCH_CLIENT_ID.test(config.clientId ?? "");
   if (names === undefined && needsNames) return undefined;
@@ -72,6 +73,6 @@ function clientId(
   if (configured === undefined) return `fsmqtt-${randomLetters(RANDOM_LETTERS)}`;
   const [, which, unique] = SWITCH_CLIENT_ID.exec(configured) ?? [];
   if (which === undefined) return expand(configured, names);
-  const name = which === "Switchname" ? names.switchname : names.hostname;
+  const name = which.toLowerCase() === "switchname" ? names.switchname : names.hostname;
   return unique === undefined ? name : `${name}-${ids.uniquePart()}`;
 }

@@ -39,6 +39,8 @@ export class ManagedConnection {
   #broker: BrokerConnection | undefined;
   /** Settles when the connection that was replaced last has ended. */
   #replaced: Promise<void> = Promise.resolve();
+  /** What {@linkcode sync} wanted last. */
+  #goal: "connected" | "disabled" | "disconnected" = "disabled";
   /** Whether it is switched on. */
   enabled: boolean;
   /** Whether it was told to stay away from its broker, though it is switched on. */
@@ -70,10 +72,13 @@ export class ManagedConnection {
 
   /** Where it stands. */
   get state(): BrokerState {
-    if (this.#broker !== undefined) return this.#broker.state;
-    return this.enabled
-      ? { state: "waiting", reason: "FreeSWITCH has not told its names yet" }
-      : { state: "disabled" };
+    const state = this.#broker?.state;
+    if (this.#goal !== "connected") return state ?? { state: this.#goal };
+    if (state === undefined) {
+      return { state: "waiting", reason: "FreeSWITCH has not told its names yet" };
+    }
+    // It waits for the connection that it replaces to end.
+    return state.state === "disabled" ? { state: "connecting" } : state;
   }
 
   /** Why the broker refused a subscription, if it did. */
@@ -113,6 +118,7 @@ export class ManagedConnection {
     topics: readonly CommandTopic[],
   ): void {
     const wanted = active && this.enabled;
+    this.#goal = !wanted ? "disabled" : this.toldToDisconnect ? "disconnected" : "connected";
     this.#inbox.listen(wanted ? topics : []);
     const options = brokerOptions(this.#config, names, {
       uniquePart: () => this.#deps.uniquePart(uniqueLength),
@@ -126,14 +132,20 @@ export class ManagedConnection {
     const broker = this.#broker;
     if (broker === undefined) return;
     broker.subscribe(this.#inbox.subscriptions);
-    if (!wanted) broker.disconnect("disabled");
-    else if (this.toldToDisconnect) broker.disconnect("disconnected");
+    if (this.#goal !== "connected") {
+      broker.disconnect(this.#goal);
+      return;
+    }
     // One client id is not used by two connections at once: the broker would end the first.
-    else this.#replaced.then(() => this.#broker === broker && broker.connect());
+    this.#replaced.then(() => {
+      if (this.#broker === broker && this.#goal === "connected") broker.connect();
+    });
   }
 
   /** Queues a message, and publishes it as soon as the broker takes it. */
   offer(message: Message): void {
+    const { log } = this.#deps;
+    if (log.details) log.info(`${message.payload.length} bytes for "${message.topic}"`);
     if (this.#broker === undefined) this.queue.offer(message);
     else this.#broker.offer(message);
   }
@@ -143,10 +155,14 @@ export class ManagedConnection {
     await this.#broker?.drained();
   }
 
-  /** Ends the connection in order. */
+  /** Ends the connection in order, and for good: nothing more runs, and what is queued is lost. */
   async close(): Promise<void> {
+    this.#goal = "disabled";
+    this.#inbox.listen([]);
     await this.#broker?.close();
     await this.#replaced;
+    const { length } = this.queue;
+    if (length > 0) this.#deps.log.error(`Ended with ${length} events still queued: they are lost`);
   }
 
   #replace(): void {

@@ -15,7 +15,7 @@ export class StateDirError extends Error {
 
 interface State {
   switch?: SwitchNames;
-  /** The random parts of client ids, by `profile/connection`. */
+  /** The random parts of client ids, by `profile/connection`, URI-encoded. */
   readonly unique: Record<string, string>;
 }
 
@@ -65,7 +65,7 @@ export class StateDir {
         `Another agent uses the state folder ${dir}: give each its own state-dir`,
       );
     }
-    return new StateDir(file, lock, readState(file), complain);
+    return new StateDir(file, lock, readState(file, complain), complain);
   }
 
   /** A state that lives no longer than the process. */
@@ -87,7 +87,8 @@ export class StateDir {
   }
 
   /** The random part of a connection's client id, the same at every start. */
-  uniquePart(connection: string, length: number): string {
+  uniquePart(profile: string, name: string, length: number): string {
+    const connection = [profile, name].map(encodeURIComponent).join("/");
     const known = this.#state.unique[connection];
     if (known?.length === length) return known;
     const made = randomLetters(length);
@@ -108,6 +109,8 @@ export class StateDir {
     try {
       const text = JSON.stringify(this.#state, undefined, 2) + "\n";
       Deno.writeTextFileSync(draft, text, { mode: 0o600 });
+      using written = Deno.openSync(draft);
+      written.syncSync();
       Deno.renameSync(draft, this.#file);
     } catch (error) {
       this.#complain(`Cannot write ${this.#file}: ${(error as Error).message}`);
@@ -128,7 +131,7 @@ export function randomLetters(length: number): string {
 }
 
 /** A state that cannot be read is none: everything in it can be made anew. */
-function readState(file: string): State {
+function readState(file: string, complain: (text: string) => void): State {
   try {
     const value = JSON.parse(Deno.readTextFileSync(file));
     const names = value.switch;
@@ -140,7 +143,12 @@ function readState(file: string): State {
         ? { switch: names }
         : {}),
     };
-  } catch {
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) {
+      complain(
+        `Cannot read ${file}: ${(error as Error).message}. Client ids are generated anew`,
+      );
+    }
     return { unique: {} };
   }
 }

@@ -59,7 +59,8 @@ export function switchPart(
     };
   }
   found.enabled = action === "enable";
-  return { text: `${what} is ${action}d`, removed: [] };
+  const but = action === "enable" && !profile.enabled ? ", but its profile is disabled" : "";
+  return { text: `${what} is ${action}d${but}`, removed: [] };
 }
 
 /**

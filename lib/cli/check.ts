@@ -12,10 +12,10 @@ import { type Command, noWords, requiredOption } from "./command.ts";
 /** Says what is wrong with a configuration. */
 export const check: Command = {
   name: "check",
-  usage: "--config FILE [--json]",
-  summary: "Says what is wrong, or may be, with a configuration. Nothing is started.",
+  words: "",
+  summary: "Says what is wrong with a configuration, or may be.",
   options: {
-    config: { value: "FILE", help: "The configuration, a mosquitto.conf.xml." },
+    config: { value: "FILE", required: true, help: "The configuration, a mosquitto.conf.xml." },
     json: { help: "Prints the findings as JSON." },
   },
   run(words, options, output) {

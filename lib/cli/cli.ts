@@ -5,8 +5,8 @@
  */
 
 import { ExitCode } from "../exit_code.ts";
-import { type Command, type Output, parseLine, UsageError } from "./command.ts";
-import { commands } from "./commands.ts";
+import { type Command, type Output, parseLine, UsageError, usageOf } from "./command.ts";
+import { commandGroups, commands } from "./commands.ts";
 import { commandHelp, generalHelp } from "./help.ts";
 
 /** Standard output and standard error. */
@@ -22,7 +22,7 @@ export async function main(
 ): Promise<number> {
   const [first, ...rest] = args;
   if (first === undefined || first === "--help" || first === "-h") {
-    output.out(generalHelp(commands));
+    output.out(generalHelp(commandGroups));
     return first === undefined ? ExitCode.USAGE : ExitCode.OK;
   }
   const name = first === "--version" ? "version" : first;
@@ -34,9 +34,7 @@ export async function main(
     if (!(error instanceof UsageError)) throw error;
     output.err(error.message);
     output.err(
-      command === undefined
-        ? "`fsmqtt help` lists the commands."
-        : `Usage: fsmqtt ${command.name} ${command.usage}`.trimEnd(),
+      command === undefined ? "`fsmqtt help` lists the commands." : `Usage: ${usageOf(command)}`,
     );
     return ExitCode.USAGE;
   }

@@ -18,6 +18,8 @@ export interface Output {
 export interface Option {
   /** What stands for its value in the usage; a switch has none. */
   readonly value?: string;
+  /** Whether it must be given. */
+  readonly required?: true;
   /** What it does. */
   readonly help: string;
 }
@@ -29,8 +31,8 @@ export type GivenOptions = Readonly<Record<string, string | boolean | undefined>
 export interface Command {
   /** The word after `fsmqtt`. */
   readonly name: string;
-  /** What may follow it, options left out. */
-  readonly usage: string;
+  /** What may follow it beside options. */
+  readonly words: string;
   /** What it does, in one sentence. */
   readonly summary: string;
   /** Its options by name. */
@@ -41,10 +43,27 @@ export interface Command {
   run(words: readonly string[], options: GivenOptions, output: Output): Promise<number> | number;
 }
 
+/** Subcommands that belong together. */
+export interface CommandGroup {
+  /** What they have in common. */
+  readonly title: string;
+  /** They themselves. */
+  readonly commands: readonly Command[];
+}
+
 /** The command line is wrong; the message says how. */
 export class UsageError extends Error {
   /** Its name, for logs. */
   override readonly name: string = "UsageError";
+}
+
+/** How a subcommand is called, on one line. */
+export function usageOf({ name, words, options }: Command): string {
+  const given = Object.entries(options).map(([option, { value, required }]) => {
+    const text = `--${option}${value === undefined ? "" : ` ${value}`}`;
+    return required === true ? text : `[${text}]`;
+  });
+  return ["fsmqtt", name, ...given, words].join(" ").trimEnd();
 }
 
 /** Every subcommand has it. */

@@ -13,10 +13,10 @@ import { type Command, noWords, requiredOption } from "./command.ts";
 /** Prints a configuration as it counts. */
 export const config: Command = {
   name: "config",
-  usage: "--config FILE",
-  summary: "Prints the configuration in force: every parameter, its value, and where it is from.",
+  words: "",
+  summary: "Prints a configuration as it counts, and where each value is from.",
   options: {
-    config: { value: "FILE", help: "The configuration, a mosquitto.conf.xml." },
+    config: { value: "FILE", required: true, help: "The configuration, a mosquitto.conf.xml." },
   },
   run(words, options, output) {
     noWords("config", words);

@@ -8,11 +8,14 @@ import { join } from "node:path";
 import { ExitCode } from "../exit_code.ts";
 import { type Command, noWords, optionText, type Output, UsageError } from "./command.ts";
 
+/** The topic on which the demo takes commands. */
+const COMMANDS = "pbx/demo/command";
+
 /** Shows the agent at work between a simulated FreeSWITCH and a broker of its own. */
 export const demo: Command = {
   name: "demo",
-  usage: "[--seconds N]",
-  summary: "Shows fsmqtt at work; nothing else needs to be installed or running.",
+  words: "",
+  summary: "Shows fsmqtt at work. Nothing else needs to be there.",
   options: {
     seconds: { value: "N", help: "Ends after N seconds; otherwise with Ctrl-C." },
   },
@@ -23,9 +26,14 @@ export const demo: Command = {
     if (seconds !== undefined && !(seconds > 0 && seconds < 1e6)) {
       throw new UsageError(`fsmqtt demo: --seconds needs a number above 0, not "${text}"`);
     }
+    const interrupted = new Promise<void>((resolve) => {
+      for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+        Deno.addSignalListener(signal, resolve);
+      }
+    });
     const folder = await Deno.makeTempDir({ prefix: "fsmqtt-demo-" });
     try {
-      return await show(folder, seconds, output);
+      return await show(folder, seconds, interrupted, output);
     } finally {
       await Deno.remove(folder, { recursive: true });
     }
@@ -35,6 +43,7 @@ export const demo: Command = {
 async function show(
   folder: string,
   seconds: number | undefined,
+  interrupted: Promise<void>,
   output: Output,
 ): Promise<number> {
   // Only the demo needs these: other commands start sooner without them.
@@ -66,15 +75,18 @@ async function show(
       `  FreeSWITCH (simulated)  127.0.0.1:${simulator.port}`,
       `  MQTT broker (built in)  127.0.0.1:${broker.port}`,
       `  configuration           ${file}`,
-      `  from another terminal   fsmqtt status --control ${config.settings.controlSocket}`,
       "",
+      "From another terminal:",
+      "",
+      `  fsmqtt status --control ${config.settings.controlSocket}`,
+      `  mosquitto_pub -p ${broker.port} -t ${COMMANDS} -m "bgapi version"`,
+      "\n",
     ].join("\n"),
   );
 
   const watcher = await mqtt.connectAsync(`mqtt://127.0.0.1:${broker.port}`);
-  const ended = endOfDemo(seconds);
   watcher.on("message", (topic: string, payload: Uint8Array) => {
-    if (!topic.endsWith("/command")) output.out(describeMessage(topic, payload, new Date()));
+    if (topic !== COMMANDS) output.out(describeMessage(topic, payload, new Date()));
   });
   await watcher.subscribeAsync("pbx/#");
 
@@ -85,23 +97,24 @@ async function show(
     (request) => agent.handle(request),
   );
   agent.start();
-  await Promise.race([simulator.waitForSubscription("CHANNEL_CREATE"), ended]);
+  await simulator.waitForSubscription("CHANNEL_CREATE");
   const calls = simulator.callsAtRate(0.5, { durationMs: 1_500 });
   simulator.fireHeartbeat();
   const sendCommand = () => {
-    output.out('          > publish "bgapi status" to pbx/demo/command');
-    watcher.publish("pbx/demo/command", "bgapi status", { qos: 1 });
+    output.out(`          > publish "bgapi status" to ${COMMANDS}`);
+    watcher.publish(COMMANDS, "bgapi status", { qos: 1 });
   };
-  const commands = setInterval(sendCommand, 10_000);
-  const first = setTimeout(sendCommand, 2_500);
+  const first = setTimeout(sendCommand, 1_000);
+  const more = setInterval(sendCommand, 10_000);
+  const end = Promise.withResolvers<void>();
+  const timer = seconds === undefined ? undefined : setTimeout(end.resolve, seconds * 1000);
 
-  await ended;
-  clearTimeout(first);
-  clearInterval(commands);
+  await Promise.race([end.promise, interrupted]);
+  for (const each of [first, more, timer]) clearTimeout(each);
   calls.stop();
+  await agent.stop();
   const { profiles: [profile] } = agent.status();
   const [connection] = profile?.connections ?? [];
-  await agent.stop();
   await control.close();
   await watcher.endAsync();
   output.out(
@@ -109,12 +122,4 @@ async function show(
       " Your own: fsmqtt run --config mosquitto.conf.xml",
   );
   return ExitCode.OK;
-}
-
-function endOfDemo(seconds: number | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    if (seconds !== undefined) setTimeout(resolve, seconds * 1000);
-    Deno.addSignalListener("SIGINT", resolve);
-    Deno.addSignalListener("SIGTERM", resolve);
-  });
 }

@@ -11,7 +11,7 @@ import { type Command, noWords } from "./command.ts";
 /** Prints the names that an `event` parameter may have. */
 export const events: Command = {
   name: "events",
-  usage: "",
+  words: "",
   summary: "Lists the events that can be published.",
   options: {},
   run(words, _options, output) {

@@ -5,54 +5,63 @@
  */
 
 import { EXIT_CODE_MEANINGS, ExitCode } from "../exit_code.ts";
-import { type Command, UsageError } from "./command.ts";
+import { type Command, type CommandGroup, noWords, UsageError, usageOf } from "./command.ts";
 
 /** Makes the subcommand that shows how the others are used. */
-export function helpOn(commands: () => readonly Command[]): Command {
+export function helpOn(groups: () => readonly CommandGroup[]): Command {
   return {
     name: "help",
-    usage: "[COMMAND]",
+    words: "[COMMAND]",
     summary: "Shows this, or how a command is used.",
     options: {},
-    run([name], _options, output) {
-      const command = commands().find((known) => known.name === name);
+    run([name, ...more], _options, output) {
+      noWords("help", more);
+      const command = groups().flatMap(({ commands }) => commands)
+        .find((known) => known.name === name);
       if (name !== undefined && command === undefined) {
         throw new UsageError(`fsmqtt help: there is no command "${name}"`);
       }
-      output.out(command === undefined ? generalHelp(commands()) : commandHelp(command));
+      output.out(command === undefined ? generalHelp(groups()) : commandHelp(command));
       return ExitCode.OK;
     },
   };
 }
 
 /** What fsmqtt is, and its subcommands. */
-export function generalHelp(commands: readonly Command[]): string {
-  const rows = commands.map(({ name, usage, summary }) =>
-    [`  fsmqtt ${name} ${usage}`.trimEnd(), summary] as const
-  );
+export function generalHelp(groups: readonly CommandGroup[]): string {
   return [
     "fsmqtt carries FreeSWITCH events to MQTT brokers, and commands from them back.",
     "",
-    ...rows.flatMap(([usage, summary]) => [usage, `      ${summary}`]),
+    "Usage: fsmqtt COMMAND [OPTION…]",
+    ...groups.flatMap(({ title, commands }) => [
+      "",
+      `${title}:`,
+      ...table(commands.map(({ name, summary }) => [name.padEnd(10), summary])),
+    ]),
     "",
-    "`fsmqtt help COMMAND` tells more. Exit codes:",
-    ...Object.entries(EXIT_CODE_MEANINGS).map(([code, meaning]) =>
-      `  ${code.padStart(2)}  ${meaning}`
-    ),
+    "Exit codes:",
+    ...table(Object.entries(EXIT_CODE_MEANINGS).map(([code, text]) => [code.padStart(2), text])),
+    "",
+    "`fsmqtt help COMMAND` shows how a command is used.",
   ].join("\n");
 }
 
 /** How one subcommand is used. */
-export function commandHelp({ name, usage, summary, options }: Command): string {
+export function commandHelp(command: Command): string {
+  const { summary, options } = command;
   const given = Object.entries(options).map(([option, { value, help }]) =>
-    [`  --${option}${value === undefined ? "" : ` ${value}`}`, help] as const
+    [`--${option}${value === undefined ? "" : ` ${value}`}`, help] as const
   );
-  const width = Math.max(0, ...given.map(([option]) => option.length));
   return [
-    `fsmqtt ${name} ${usage}`.trimEnd(),
-    "",
     summary,
+    "",
+    `Usage: ${usageOf(command)}`,
     ...(given.length === 0 ? [] : ["", "Options:"]),
-    ...given.map(([option, help]) => `${option.padEnd(width)}  ${help}`),
+    ...table(given),
   ].join("\n");
+}
+
+function table(rows: readonly (readonly [string, string])[]): string[] {
+  const width = Math.max(0, ...rows.map(([first]) => first.length));
+  return rows.map(([first, second]) => `  ${first.padEnd(width)}  ${second}`);
 }

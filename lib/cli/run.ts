@@ -24,10 +24,10 @@ import {
 /** Runs the agent until it is told to stop. */
 export const run: Command = {
   name: "run",
-  usage: "--config FILE [--control SOCKET] [--esl HOST:PORT]",
-  summary: "Runs the agent in the foreground until SIGTERM or Ctrl-C. SIGHUP reloads.",
+  words: "",
+  summary: "Runs the agent until SIGTERM or Ctrl-C. SIGHUP reloads.",
   options: {
-    config: { value: "FILE", help: "The configuration, a mosquitto.conf.xml." },
+    config: { value: "FILE", required: true, help: "The configuration, a mosquitto.conf.xml." },
     control: { value: "SOCKET", help: "Where to be steered, in place of control-socket." },
     esl: {
       value: "HOST:PORT",
@@ -55,7 +55,9 @@ export const run: Command = {
     } catch (error) {
       if (!(error instanceof StateDirError || error instanceof ControlSocketError)) throw error;
       output.err(`fsmqtt is not started: ${error.message}`);
-      return ExitCode.FAILED;
+      return error.cause instanceof Deno.errors.PermissionDenied
+        ? ExitCode.NOT_PERMITTED
+        : ExitCode.FAILED;
     }
   },
 };
@@ -76,7 +78,9 @@ async function runAgent(
     Deno.addSignalListener("SIGINT", resolve);
   });
   Deno.addSignalListener("SIGHUP", () => {
-    agent.reload();
+    // The log files are opened anew even if the configuration is refused.
+    agent.reopenLogs();
+    agent.handle({ do: "reload" });
   });
   agent.start();
   await stopped;

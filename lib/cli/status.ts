@@ -14,8 +14,8 @@ import { controlOption, controlSocket } from "./steer.ts";
 /** Shows how the running agent is. */
 export const status: Command = {
   name: "status",
-  usage: "[--json]",
-  summary: "Shows how the running agent is; exit code 1 says that it is degraded.",
+  words: "",
+  summary: "Shows how the agent is. Exit code 1 says that it is degraded.",
   options: {
     ...controlOption,
     json: { help: "Prints it as JSON." },

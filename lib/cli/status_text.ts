@@ -8,83 +8,94 @@ import {
   type ConnectionStatus,
   type FreeswitchStatus,
   type ProfileStatus,
+  type PublisherStatus,
   type ShownParameters,
   type StatusReport,
+  type SubscriberStatus,
   troubles,
 } from "../control/status.ts";
+import { printable } from "../log/logger.ts";
 
 /** The whole report as text. */
 export function statusText(report: StatusReport): string {
-  const trouble = troubles(report);
+  const { version, uptime_seconds, config_file, freeswitch, profiles, settings } = report;
+  const found = troubles(report);
   return [
-    `fsmqtt ${report.version}, up ${duration(report.uptime_seconds)}, ${report.config_file}`,
-    trouble.length === 0 ? "healthy" : `DEGRADED: ${trouble.join("; ")}`,
+    `fsmqtt ${version}, up ${duration(uptime_seconds)}, ${config_file}`,
+    ...(found.length === 0 ? ["healthy"] : ["DEGRADED", ...indent(found)]),
     "",
-    ...freeswitchLines(report.freeswitch),
-    ...report.profiles.flatMap((profile) => ["", ...profileLines(profile)]),
+    ...freeswitchLines(freeswitch),
+    ...profiles.flatMap((profile) => ["", ...profileLines(profile)]),
     "",
-    "settings",
-    ...indent(parameterLines(report.settings)),
-    ...report.profiles.flatMap(profileParameterLines),
-  ].join("\n");
+    "Configuration",
+    ...indent(section("settings", settings)),
+    ...indent(profiles.flatMap(configurationLines)),
+    // What a broker or FreeSWITCH says does not get to move the cursor.
+  ].map(printable).join("\n");
 }
 
 function freeswitchLines(freeswitch: FreeswitchStatus): string[] {
   const { address, state, reason, switchname, hostname, core_uuid } = freeswitch;
-  const count = (number: number, what: string) => `${number} ${what}${number === 1 ? "" : "s"}`;
   return [
-    `FreeSWITCH ${address}: ${state}${because(reason)}`,
+    `FreeSWITCH at ${address}: ${state}${because(reason)}`,
     ...(core_uuid === null
       ? []
       : [`  switchname ${switchname}, hostname ${hostname}, core ${core_uuid}`]),
     `  ${count(freeswitch.events_received, "event")} received, ` +
     `${count(freeswitch.reconnects, "reconnect")}, ` +
-    `${count(freeswitch.protocol_errors, "protocol error")}`,
+    count(freeswitch.protocol_errors, "protocol error"),
   ];
 }
 
 function profileLines(profile: ProfileStatus): string[] {
   return [
-    `profile ${profile.name}${off(profile.enabled)}`,
-    ...profile.connections.flatMap((connection) => indent(connectionLines(connection))),
-    ...profile.publishers.flatMap((publisher) =>
-      indent([
-        `publisher ${publisher.name}${off(publisher.enabled)}`,
-        ...indent(columns(publisher.topics.map((topic) => [
-          `topic ${topic.name}${off(topic.enabled)}`,
-          `${topic.parameters["event"]} → ${topic.pattern}`,
-          `${topic.messages} published`,
-        ]))),
-      ])
-    ),
-    ...profile.subscribers.flatMap((subscriber) =>
-      indent([
-        `subscriber ${subscriber.name}${off(subscriber.enabled)}`,
-        ...indent(columns(subscriber.topics.map((topic) => [
-          `topic ${topic.name}${off(topic.enabled)}`,
-          `${topic.pattern} (${permissions(topic.parameters)})`,
-          `${topic.commands_run} run, ${topic.commands_refused} refused` +
-          (topic.subscription_refused === undefined
-            ? ""
-            : `; SUBSCRIPTION REFUSED: ${topic.subscription_refused}`),
-        ]))),
-      ])
-    ),
+    `Profile ${profile.name}${off(profile)}`,
+    ...indent([
+      ...profile.connections.flatMap(connectionLines),
+      ...profile.publishers.flatMap(publisherLines),
+      ...profile.subscribers.flatMap(subscriberLines),
+    ]),
   ];
 }
 
 function connectionLines(connection: ConnectionStatus): string[] {
-  const { name, broker, state, reason, client_id, dropped } = connection;
+  const { name, broker, state, reason, client_id, queued, queued_bytes, dropped } = connection;
   const drops = Object.entries(dropped);
   const total = drops.reduce((sum, [, number]) => sum + number, 0);
   const reasons = drops.map(([why, number]) => `${number} ${why}`).join(", ");
   return [
     `connection ${name} to ${broker}: ${state}${because(reason)}`,
+    `  client id ${client_id ?? "not known yet"}, ${count(connection.reconnects, "reconnect")}`,
     `  ${connection.offered} offered = ${connection.acknowledged} acknowledged + ` +
-    `${connection.in_flight} in flight + ${connection.queued} queued + ${total} dropped` +
-    (total === 0 ? "" : ` (${reasons})`),
-    `  client_id ${client_id ?? "not known yet"}, reconnects ${connection.reconnects}, ` +
-    `queued bytes ${connection.queued_bytes}`,
+    `${connection.in_flight} in flight + ` +
+    `${queued} queued${queued === 0 ? "" : ` (${count(queued_bytes, "byte")})`} + ` +
+    `${total} dropped${total === 0 ? "" : ` (${reasons})`}`,
+  ];
+}
+
+function publisherLines({ name, enabled, topics }: PublisherStatus): string[] {
+  const total = topics.reduce((sum, { messages }) => sum + messages, 0);
+  return [
+    `publisher ${name}${off({ enabled })}: ${total} published`,
+    ...indent(columns(topics.map((topic) => [
+      `topic ${topic.name}${off(topic)}`,
+      `${topic.parameters["event"]} → ${topic.pattern}`,
+      `${topic.messages} published`,
+    ]))),
+  ];
+}
+
+function subscriberLines({ name, enabled, topics }: SubscriberStatus): string[] {
+  return [
+    `subscriber ${name}${off({ enabled })}`,
+    ...indent(columns(topics.map((topic) => [
+      `topic ${topic.name}${off(topic)}`,
+      `${topic.pattern} (${permissions(topic.parameters)})`,
+      `${topic.commands_run} run, ${topic.commands_refused} refused` +
+      (topic.subscription_refused === undefined
+        ? ""
+        : `; SUBSCRIPTION REFUSED: ${topic.subscription_refused}`),
+    ]))),
   ];
 }
 
@@ -95,37 +106,49 @@ function permissions(parameters: ShownParameters): string {
   return allowed.length === 0 ? "nothing may run" : `${allowed.join(" and ")} may run`;
 }
 
-function profileParameterLines(profile: ProfileStatus): string[] {
-  const named = (kind: string, name: string, parameters: ShownParameters) => [
-    `${kind} ${name}`,
-    ...indent(parameterLines(parameters)),
-  ];
+function configurationLines(profile: ProfileStatus): string[] {
+  const { name, parameters, connections, publishers, subscribers } = profile;
   return [
-    "",
-    ...named("profile", profile.name, profile.parameters),
-    ...profile.connections.flatMap(({ name, parameters, tls, will }) =>
-      indent([
-        ...named("connection", name, parameters),
-        ...indent(["tls", ...indent(parameterLines(tls))]),
-        ...indent(["will", ...indent(parameterLines(will))]),
-      ])
-    ),
-    ...[...profile.publishers, ...profile.subscribers].flatMap(({ name, topics }) =>
-      topics.flatMap((topic) => indent(named("topic", `${name}/${topic.name}`, topic.parameters)))
-    ),
+    ...section(`profile ${name}`, parameters),
+    ...indent([
+      ...connections.flatMap((connection) => [
+        ...section(`connection ${connection.name}`, connection.parameters),
+        ...indent([...section("tls", connection.tls), ...section("will", connection.will)]),
+      ]),
+      ...publishers.flatMap((publisher) => [
+        `publisher ${publisher.name}`,
+        ...indent(publisher.topics.flatMap(topicSection)),
+      ]),
+      ...subscribers.flatMap((subscriber) => [
+        `subscriber ${subscriber.name}`,
+        ...indent(subscriber.topics.flatMap(topicSection)),
+      ]),
+    ]),
   ];
 }
 
-function parameterLines(parameters: ShownParameters): string[] {
-  return Object.entries(parameters).map(([name, value]) => `${name}: ${value ?? ""}`.trimEnd());
+function topicSection(topic: { readonly name: string; readonly parameters: ShownParameters }) {
+  return section(`topic ${topic.name}`, topic.parameters);
+}
+
+/** What is set, a line each, and the names of the rest. */
+function section(title: string, parameters: ShownParameters): string[] {
+  const all = Object.entries(parameters);
+  const isUnset = (value: unknown) => value === null || value === "";
+  const unset = all.filter(([, value]) => isUnset(value)).map(([name]) => name);
+  return [
+    title,
+    ...indent(columns(
+      all.filter(([, value]) => !isUnset(value)).map(([name, value]) => [name, String(value)]),
+    )),
+    ...(unset.length === 0 ? [] : [`  not set: ${unset.join(", ")}`]),
+  ];
 }
 
 function columns(rows: readonly (readonly string[])[]): string[] {
-  const widths = [0, 1].map((column) =>
-    Math.max(0, ...rows.map((row) => [...row[column] ?? ""].length))
-  );
+  const width = (column: number) => Math.max(...rows.map((row) => row[column]?.length ?? 0));
   return rows.map((row) =>
-    row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd()
+    row.map((cell, column) => cell.padEnd(width(column))).join("  ").trimEnd()
   );
 }
 
@@ -133,8 +156,12 @@ function indent(lines: readonly string[]): string[] {
   return lines.map((line) => `  ${line}`);
 }
 
-function off(enabled: boolean): string {
+function off({ enabled }: { readonly enabled: boolean }): string {
   return enabled ? "" : " (disabled)";
+}
+
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? "" : "s"}`;
 }
 
 function because(reason: string | undefined): string {

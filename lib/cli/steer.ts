@@ -32,8 +32,8 @@ export function controlSocket(options: GivenOptions): string {
 /** Shows or sets the log level. */
 export const loglevel: Command = {
   name: "loglevel",
-  usage: `[${LOG_LEVELS.toReversed().join("|")}]`,
-  summary: "Shows the log level of the running agent, or sets it until the next reload.",
+  words: `[${LOG_LEVELS.toReversed().join("|")}]`,
+  summary: "Shows the agent's log level, or sets it until the next reload.",
   options: controlOption,
   run([word, ...more], options, output) {
     noWords("loglevel", more);
@@ -45,28 +45,31 @@ export const loglevel: Command = {
 };
 
 /** Switches a profile or a part of it on. */
-export const enable: Command = switching("enable", "Switches a profile or a part of it on.");
+export const enable: Command = switching("enable", "Switches a profile, or a part of it, on.");
 /** Switches a profile or a part of it off. */
-export const disable: Command = switching("disable", "Switches a profile or a part of it off.");
+export const disable: Command = switching("disable", "Switches a profile, or a part of it, off.");
 /** Forgets a profile or a part of it. */
 export const remove: Command = switching(
   "remove",
-  "Forgets a profile or a part of it until the next reload.",
+  "Forgets a profile, or a part of it, until the next reload.",
 );
 
 /** Connects a connection. */
-export const connect: Command = connecting("connect", "Connects a connection to its broker.");
+export const connect: Command = connecting(
+  "connect",
+  "Connects a connection that was told to disconnect.",
+);
 /** Disconnects a connection. */
 export const disconnect: Command = connecting(
   "disconnect",
-  "Disconnects a connection until it is told to connect; its events wait in the queue.",
+  "Disconnects a connection. Its events wait in the queue.",
 );
 
 /** Runs an API command in FreeSWITCH. */
 export const bgapi: Command = {
   name: "bgapi",
-  usage: "COMMAND [ARG…]",
-  summary: "Runs an API command in FreeSWITCH as a background job, and prints its result.",
+  words: "COMMAND [ARG…]",
+  summary: "Runs an API command in FreeSWITCH and prints its result.",
   options: controlOption,
   verbatim: true,
   run(words, options, output) {
@@ -79,8 +82,8 @@ export const bgapi: Command = {
 /** Takes up the configuration anew. */
 export const reload: Command = {
   name: "reload",
-  usage: "",
-  summary: "Takes up the configuration as it is now. One with errors is refused.",
+  words: "",
+  summary: "Takes up the configuration anew. One with errors is refused.",
   options: controlOption,
   run(words, options, output) {
     noWords("reload", words);
@@ -91,7 +94,7 @@ export const reload: Command = {
 function switching(action: SwitchAction, summary: string): Command {
   return {
     name: action,
-    usage: `profile PROFILE [${PART_KINDS.join("|")} NAME]`,
+    words: `profile PROFILE [${PART_KINDS.join("|")} NAME]`,
     summary,
     options: controlOption,
     run(words, options, output) {
@@ -116,7 +119,7 @@ function switching(action: SwitchAction, summary: string): Command {
 function connecting(action: "connect" | "disconnect", summary: string): Command {
   return {
     name: action,
-    usage: "profile PROFILE connection NAME",
+    words: "profile PROFILE connection NAME",
     summary,
     options: controlOption,
     run(words, options, output) {
@@ -148,11 +151,10 @@ async function perform(
     case "done":
       output.out(reply.text);
       return ExitCode.OK;
-    case "status":
-      output.out(JSON.stringify(reply.status, undefined, 2));
-      return ExitCode.OK;
     case "failed":
       output.err(reply.error);
       return reply.exitCode;
+    case "status":
+      throw new Error("The agent answers with a status that nobody asked for");
   }
 }

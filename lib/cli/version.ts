@@ -11,8 +11,8 @@ import { type Command, noWords } from "./command.ts";
 /** Prints which fsmqtt this is. */
 export const version: Command = {
   name: "version",
-  usage: "",
-  summary: "Prints fsmqtt's version and that of the runtime in it.",
+  words: "",
+  summary: "Prints the version of fsmqtt and of the runtime in it.",
   options: {},
   run(words, _options, output) {
     noWords("version", words);

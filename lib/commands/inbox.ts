@@ -4,7 +4,8 @@
  * @module
  */
 
-import { EslError } from "../esl/errors.ts";
+import type { EslError } from "../esl/errors.ts";
+import type { JobOutcome } from "../esl/jobs.ts";
 import type { Job } from "../esl/link.ts";
 import type { Logger } from "../log/logger.ts";
 import { filterCovers, topicMatches } from "../protocol/mqtt_topics.ts";
@@ -27,7 +28,7 @@ export interface CommandTopic extends Permissions {
 export interface CommandCounter {
   /** Commands that FreeSWITCH took on. */
   run: number;
-  /** Messages of which nothing ran. */
+  /** Messages of which nothing ran, as far as is known. */
   refused: number;
 }
 
@@ -73,13 +74,18 @@ export class CommandInbox {
     const covers = (outer: CommandTopic, inner: CommandTopic) =>
       !isShared(outer.filter) && !isShared(inner.filter) &&
       filterCovers(outer.filter, inner.filter);
-    return this.#topics
-      .filter((topic) => !this.#topics.some((other) => other !== topic && covers(other, topic)))
-      .map((topic) => {
-        const covered = this.#topics.filter((other) => covers(topic, other));
-        const qos = Math.max(topic.qos, ...covered.map((other) => other.qos)) as 0 | 1 | 2;
-        return { filter: topic.filter, qos };
-      });
+    const widest = this.#topics.reduce<readonly CommandTopic[]>(
+      (kept, topic) =>
+        kept.some((other) => covers(other, topic))
+          ? kept
+          : [...kept.filter((other) => !covers(topic, other)), topic],
+      [],
+    );
+    return widest.map((topic) => {
+      const covered = this.#topics.filter((other) => covers(topic, other));
+      const qos = Math.max(topic.qos, ...covered.map((other) => other.qos)) as 0 | 1 | 2;
+      return { filter: topic.filter, qos };
+    });
   }
 
   /** Runs what a message asks for, or says in the log why not. */
@@ -117,12 +123,7 @@ export class CommandInbox {
       const job = await this.#run(request.command, uuid);
       topic.counter.run++;
       this.#log.notice(`Running ${what} as job ${uuid}` + this.#details(message));
-      const outcome = await job.outcome;
-      this.#log.info(
-        outcome.kind === "finished"
-          ? `Job ${uuid} finished: ${firstLine(outcome.text)}`
-          : `The outcome of job ${uuid} is unknown: ${outcome.reason}`,
-      );
+      this.#log.info(this.#describe(uuid, await job.outcome));
     } catch (error) {
       topic.counter.refused++;
       const { kind, message: text } = error as EslError;
@@ -131,17 +132,28 @@ export class CommandInbox {
     }
   }
 
-  /** The topics that match are nested in each other; the narrowest says what is permitted. */
+  /** The narrowest topic that matches says what is permitted; of several, each has to permit it. */
   #topicOf(name: string): CommandTopic | undefined {
-    return this.#topics
-      .filter(({ filter }) => topicMatches(filter, name))
-      .reduce<CommandTopic | undefined>(
-        (narrowest, topic) =>
-          narrowest === undefined || filterCovers(narrowest.filter, topic.filter)
-            ? topic
-            : narrowest,
-        undefined,
-      );
+    const matching = this.#topics.filter(({ filter }) => topicMatches(filter, name));
+    const isNarrower = (a: CommandTopic, b: CommandTopic) =>
+      filterCovers(b.filter, a.filter) && !filterCovers(a.filter, b.filter);
+    const narrowest = matching.filter((b) => !matching.some((a) => isNarrower(a, b)));
+    const [first] = narrowest;
+    return first && {
+      ...first,
+      originateAuthorized: narrowest.every(({ originateAuthorized }) => originateAuthorized),
+      bgapiAuthorized: narrowest.every(({ bgapiAuthorized }) => bgapiAuthorized),
+    };
+  }
+
+  /** A result may hold what does not belong in a log; a failure is a few words of FreeSWITCH's. */
+  #describe(uuid: string, outcome: JobOutcome): string {
+    if (outcome.kind === "unknown") {
+      return `The outcome of job ${uuid} is unknown: ${outcome.reason}`;
+    }
+    const failed = /^-(ERR|USAGE)/.test(outcome.text);
+    const result = failed || this.#log.details ? `: ${firstLine(outcome.text)}` : "";
+    return `Job ${uuid} ${failed ? "failed" : "finished"}${result}`;
   }
 
   #details({ payload }: CommandMessage): string {
@@ -156,10 +168,14 @@ function isShared(filter: string): boolean {
 
 /** The API command alone: its arguments may hold what does not belong in a log. */
 function verbOf(command: string): string {
-  return command.split(" ", 1)[0] ?? "";
+  return short(command.split(" ", 1)[0] ?? "", 40);
 }
 
 function firstLine(text: string): string {
   const [line = ""] = text.trim().split("\n", 1);
-  return line.length > 200 ? `${line.slice(0, 200)}…` : line;
+  return short(line, 200);
+}
+
+function short(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length)}…` : text;
 }

@@ -16,17 +16,18 @@ export interface Permissions {
 
 /**
  * `originate` as a word anywhere: API commands such as `expand`, `sched_api` or `cond` run what
- * stands in their arguments, and FreeSWITCH finds API commands in any case.
+ * stands in their arguments, and FreeSWITCH finds API commands in any case. `expand` also fills in
+ * `${…}` first, so that `ori${x}ginate` would be one.
  */
-const MENTIONS_ORIGINATE = /\boriginate\b/i;
+const MAY_ORIGINATE = /\boriginate\b|\$\{/i;
 
 /** Why a command may not run on a topic with these permissions, or `undefined` if it may. */
 export function refusalOf(request: CommandRequest, permissions: Permissions): string | undefined {
   if (request.kind === "bgapi" && !permissions.bgapiAuthorized) {
     return "bgapi_authorized is false for this topic";
   }
-  const startsCall = request.kind === "originate" || MENTIONS_ORIGINATE.test(request.command);
-  if (startsCall && !permissions.originateAuthorized) {
+  const mayStartCall = request.kind === "originate" || MAY_ORIGINATE.test(request.command);
+  if (mayStartCall && !permissions.originateAuthorized) {
     return "originate_authorized is false for this topic";
   }
   return undefined;

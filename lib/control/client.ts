@@ -4,55 +4,60 @@
  * @module
  */
 
+import { request as httpRequest } from "node:http";
+import { text } from "node:stream/consumers";
 import { ExitCode } from "../exit_code.ts";
-import { CONTROL_PATH, type ControlReply, type ControlRequest } from "./protocol.ts";
+import { CONTROL_PATH, type ControlReply, type ControlRequest, isReply } from "./protocol.ts";
 
 /**
  * Sends a request and returns the agent's reply. That there is no agent, or that it may not be
  * asked, is a reply too.
  */
 export async function ask(path: string, request: ControlRequest): Promise<ControlReply> {
-  const unreachable = await probe(path);
-  if (unreachable !== undefined) return unreachable;
-  const client = Deno.createHttpClient({ proxy: { transport: "unix", path } });
   try {
-    const response = await fetch(`http://fsmqtt${CONTROL_PATH}`, {
-      client,
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify(request),
-    });
-    return await response.json();
+    const reply: unknown = JSON.parse(await post(path, JSON.stringify(request)));
+    return isReply(reply) ? reply : unavailable(`What answers on ${path} is no agent of fsmqtt`);
   } catch (error) {
-    return {
-      kind: "failed",
-      error: `The agent did not answer on ${path}: ${(error as Error).message}`,
-      exitCode: ExitCode.UNAVAILABLE,
-    };
-  } finally {
-    client.close();
+    return unanswered(path, error as Error & { code?: string });
   }
 }
 
-/** Why nobody can be asked, with the remedy; `fetch` would only say that it failed. */
-async function probe(path: string): Promise<ControlReply | undefined> {
-  try {
-    const connection = await Deno.connect({ transport: "unix", path });
-    connection.close();
-    return undefined;
-  } catch (error) {
-    if (error instanceof Deno.errors.PermissionDenied) {
+function post(socketPath: string, body: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const headers = {
+      "content-type": "application/json",
+      "content-length": new TextEncoder().encode(body).length,
+    };
+    const options = { socketPath, path: CONTROL_PATH, method: "POST", headers, agent: false };
+    httpRequest(options, (response) => text(response).then(resolve, reject))
+      .on("error", reject)
+      .end(body);
+  });
+}
+
+/** Why there is no answer, with the remedy. */
+function unanswered(path: string, { code, message }: Error & { code?: string }): ControlReply {
+  switch (code) {
+    case "EACCES":
+    case "EPERM":
       return {
         kind: "failed",
         error: `Not permitted to use ${path}: run as the agent's user, or set control-group`,
         exitCode: ExitCode.NOT_PERMITTED,
       };
-    }
-    return {
-      kind: "failed",
-      error: `No agent is running on ${path}: start one with \`fsmqtt run\`, ` +
-        "or name its socket with --control",
-      exitCode: ExitCode.UNAVAILABLE,
-    };
+    case "ENOENT":
+    case "ECONNREFUSED":
+      return unavailable(
+        `No agent is running on ${path}: start one with \`fsmqtt run\`, ` +
+          "or name its socket with --control",
+      );
+    case "ECONNRESET":
+      return unavailable(`The agent on ${path} went away before it answered`);
+    default:
+      return unavailable(`The agent did not answer on ${path}: ${message}`);
   }
+}
+
+function unavailable(error: string): ControlReply {
+  return { kind: "failed", error, exitCode: ExitCode.UNAVAILABLE };
 }

@@ -82,6 +82,11 @@ export function parseRequest(value: unknown): ControlRequest | undefined {
   }
 }
 
+/** Whether what came over the socket is an agent's reply; its parts are the agent's own. */
+export function isReply(value: unknown): value is ControlReply {
+  return isRecord(value) && ["done", "status", "failed"].some((kind) => kind === value["kind"]);
+}
+
 function parsePart(value: unknown): Part | undefined {
   if (!isRecord(value) || !isText(value["name"])) return undefined;
   const kind = PART_KINDS.find((known) => known === value["kind"]);

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
+import { type Clock, systemClock } from "../clock.ts";
 import { ExitCode } from "../exit_code.ts";
 import { CONTROL_PATH, type ControlReply, type ControlRequest, parseRequest } from "./protocol.ts";
 
@@ -19,13 +20,19 @@ export class ControlSocketError extends Error {
 
 /** A request is a few words; anything longer is none. */
 const MAX_REQUEST_BYTES = 128 * 1024;
+/** At the end, replies under way may take this long; a client that says nothing is left. */
+const CLOSE_TIMEOUT_MS = 2_000;
 
 /** Serves the control socket. */
 export class ControlServer {
-  readonly #server: Deno.HttpServer<Deno.UnixAddr>;
+  readonly #path: string;
+  readonly #server: Deno.HttpServer;
+  readonly #clock: Clock;
 
-  private constructor(server: Deno.HttpServer<Deno.UnixAddr>) {
+  private constructor(path: string, server: Deno.HttpServer, clock: Clock) {
+    this.#path = path;
     this.#server = server;
+    this.#clock = clock;
   }
 
   /**
@@ -38,34 +45,71 @@ export class ControlServer {
     path: string,
     group: string | undefined,
     handle: ControlHandler,
+    clock: Clock = systemClock,
   ): Promise<ControlServer> {
     try {
-      Deno.mkdirSync(dirname(path), { recursive: true });
+      const gid = group === undefined ? undefined : await groupId(group);
+      const folder = dirname(path);
+      await Deno.mkdir(folder, { recursive: true });
+      // Of two agents that start at once, neither may take the other's socket for a dead one.
+      using lock = await Deno.open(folder);
+      await lock.lock(true);
       await removeIfDead(path);
-      // The mode must be right from the first moment on.
-      const umask = Deno.umask(0o177);
-      try {
-        const server = Deno.serve({
-          path,
-          handler: (request) => respond(request, handle),
-          onListen: () => {},
-          onError: () => new Response(null, { status: 500 }),
-        });
-        if (group !== undefined) openToGroup(path, group);
-        return new ControlServer(server);
-      } finally {
-        Deno.umask(umask);
-      }
-    } catch (error) {
+      return new ControlServer(path, await bind(path, gid, handle), clock);
+    } catch (cause) {
       throw new ControlSocketError(
-        `Cannot open the control socket ${path}: ${(error as Error).message}`,
+        `Cannot open the control socket ${path}: ${(cause as Error).message}`,
+        { cause },
       );
     }
   }
 
   /** Stops answering and removes the socket. Replies under way are finished first. */
   async close(): Promise<void> {
-    await this.#server.shutdown();
+    let cancelTimer = () => {};
+    const timeout = new Promise<void>((resolve) => {
+      cancelTimer = this.#clock.after(CLOSE_TIMEOUT_MS, resolve);
+    });
+    await Deno.remove(this.#path).catch(() => {});
+    await Promise.race([this.#server.shutdown(), timeout]);
+    cancelTimer();
+  }
+}
+
+/** The socket is made where nobody else gets to it, and comes to its place with its mode right. */
+async function bind(
+  path: string,
+  gid: number | undefined,
+  handle: ControlHandler,
+): Promise<Deno.HttpServer> {
+  const draft = await Deno.makeTempDir({ dir: dirname(path), prefix: "." });
+  const draftPath = join(draft, "s");
+  const server = Deno.serve({
+    path: draftPath,
+    handler: (request) => respond(request, handle),
+    onListen: () => {},
+    onError: (error) => Response.json(failed(`The agent failed: ${(error as Error).message}`)),
+  });
+  try {
+    if (gid !== undefined) await give(draftPath, gid);
+    await Deno.chmod(draftPath, gid === undefined ? 0o600 : 0o660);
+    await Deno.rename(draftPath, path);
+    return server;
+  } catch (error) {
+    await server.shutdown();
+    throw error;
+  } finally {
+    await Deno.remove(draft, { recursive: true });
+  }
+}
+
+async function give(path: string, gid: number): Promise<void> {
+  try {
+    await Deno.chown(path, null, gid);
+  } catch {
+    throw new Deno.errors.PermissionDenied(
+      "it can be given to the group in control-group only by root or a member of that group",
+    );
   }
 }
 
@@ -79,7 +123,7 @@ async function respond(request: Request, handle: ControlHandler): Promise<Respon
     : undefined;
   const parsed = parseRequest(body);
   const reply: ControlReply = parsed === undefined
-    ? { kind: "failed", error: "The agent does not understand this request", exitCode: 64 }
+    ? failed("The agent does not understand this request", ExitCode.USAGE)
     : await handle(parsed);
   return Response.json(reply);
 }
@@ -98,13 +142,12 @@ async function removeIfDead(path: string): Promise<void> {
   throw new Error("another agent answers on it");
 }
 
-function openToGroup(path: string, group: string): void {
-  const line = Deno.readTextFileSync("/etc/group").split("\n")
-    .find((line) => line.startsWith(`${group}:`));
-  const gid = Number(line?.split(":")[2]);
-  if (!Number.isInteger(gid)) throw new Error(`there is no group ${group} (control-group)`);
-  Deno.chownSync(path, null, gid);
-  Deno.chmodSync(path, 0o660);
+async function groupId(group: string): Promise<number> {
+  for (const line of (await Deno.readTextFile("/etc/group")).split("\n")) {
+    const [name, , gid] = line.split(":");
+    if (name === group && gid !== undefined && /^\d+$/.test(gid)) return Number(gid);
+  }
+  throw new Error(`there is no group ${group} (control-group)`);
 }
 
 /** A reply that says what failed. */

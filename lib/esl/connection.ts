@@ -34,13 +34,15 @@ export interface EslConnectionOptions {
   /** Time. */
   readonly clock: Clock;
   /**
-   * How long FreeSWITCH may take to accept, to authenticate, and to answer a command, in
-   * milliseconds each.
+   * How long FreeSWITCH may take to accept and to greet, in milliseconds each, and for how long it
+   * may send nothing at all while it owes an answer.
    * @default 10000
    */
   readonly replyTimeoutMs?: number;
   /** Bounds of a frame. */
   readonly limits?: FrameLimits;
+  /** Gives up the attempt, and later the connection, for its reason (an {@linkcode EslError}). */
+  readonly signal?: AbortSignal;
 }
 
 /** An answer to a command. */
@@ -61,6 +63,12 @@ const READ_BUFFER_BYTES = 256 * 1024;
 const DEFAULT_REPLY_TIMEOUT_MS = 10_000;
 /** LF, CR or NUL in a command would end it early or add headers to it (mod_event_socket.c). */
 const BREAKS_A_LINE = /[\n\r\0]/;
+/** What may come first. */
+const GREETINGS: ReadonlySet<string> = new Set([
+  "auth/request",
+  "text/rude-rejection",
+  "text/disconnect-notice",
+]);
 
 /** A connection that is authenticated from the moment there is one. */
 export class EslConnection {
@@ -69,13 +77,15 @@ export class EslConnection {
   readonly #clock: Clock;
   readonly #replyTimeoutMs: number;
   readonly #encoder = new TextEncoder();
-  readonly #decoder = new TextDecoder();
+  readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   /** Replies carry no id: they come in the order of the commands. */
   readonly #waiters: Waiter[] = [];
   #writing: Promise<void> = Promise.resolve();
+  #greeted = false;
+  /** Until authentication has succeeded, the caller hears of failures by the rejected promise. */
+  #opened = false;
   #closed: EslError | undefined;
-  #greet: ((frame: Frame) => void) | undefined;
-  #lastFrameAt: number;
+  #heardAt: number;
 
   private constructor(
     socket: Deno.TcpConn,
@@ -86,7 +96,7 @@ export class EslConnection {
     this.#handlers = handlers;
     this.#clock = options.clock;
     this.#replyTimeoutMs = options.replyTimeoutMs ?? DEFAULT_REPLY_TIMEOUT_MS;
-    this.#lastFrameAt = options.clock.now();
+    this.#heardAt = options.clock.now();
   }
 
   /**
@@ -99,24 +109,20 @@ export class EslConnection {
     handlers: EslConnectionHandlers,
     options: EslConnectionOptions,
   ): Promise<EslConnection> {
-    const timeoutMs = options.replyTimeoutMs ?? DEFAULT_REPLY_TIMEOUT_MS;
-    const socket = await dial(endpoint, options.clock, timeoutMs);
-    // Until authentication has succeeded, the caller hears of failures by the rejected promise.
-    let opened = false;
-    const connection = new EslConnection(socket, {
-      event: (body) => handlers.event(body),
-      closed: (reason) => {
-        if (opened) handlers.closed(reason);
-      },
-    }, options);
+    const { signal } = options;
+    const socket = await dial(endpoint, options);
+    const connection = new EslConnection(socket, handlers, options);
     const greeting = connection.#greeting();
     connection.#read(options.limits);
+    const giveUp = () => connection.#end(signal?.reason);
+    if (signal?.aborted === true) giveUp();
+    else signal?.addEventListener("abort", giveUp, { once: true });
     try {
       await greeting;
       await connection.#authenticate(endpoint);
       // It may have ended between the last answer and now.
       if (connection.#closed !== undefined) throw connection.#closed;
-      opened = true;
+      connection.#opened = true;
       return connection;
     } catch (error) {
       connection.close();
@@ -124,16 +130,16 @@ export class EslConnection {
     }
   }
 
-  /** Milliseconds since the last frame came. */
+  /** Milliseconds since FreeSWITCH sent anything. */
   get silentMs(): number {
-    return this.#clock.now() - this.#lastFrameAt;
+    return this.#clock.now() - this.#heardAt;
   }
 
   /**
    * Sends a command and waits for its answer.
    *
-   * @throws {EslError} `rejected` if FreeSWITCH answers `-ERR` or `-USAGE`; `lost` if the
-   * connection ends, or had to be ended because no answer came in time.
+   * @throws {EslError} `rejected` if it cannot be sent, or FreeSWITCH answers `-ERR` or `-USAGE`;
+   * `lost` if the connection ends, or had to be ended because FreeSWITCH fell silent.
    */
   async command(line: string, headers: Readonly<Record<string, string>> = {}): Promise<Reply> {
     const reply = await this.#exchange(line, headers);
@@ -158,25 +164,39 @@ export class EslConnection {
 
   #exchange(line: string, headers: Readonly<Record<string, string>>): Promise<Reply> {
     const lines = [line, ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`)];
-    if (lines.some((part) => BREAKS_A_LINE.test(part))) {
-      return Promise.reject(
-        new EslError("rejected", "Cannot send a command that holds LF, CR or NUL"),
-      );
+    const fault = commandFault(lines);
+    if (fault !== undefined) {
+      return Promise.reject(new EslError("rejected", `Cannot send a command that ${fault}`));
     }
-    if (this.#closed !== undefined) return Promise.reject(this.#closed);
+    if (this.#closed !== undefined) return Promise.reject(this.#waitersReason(this.#closed));
     return new Promise((resolve, reject) => {
-      const cancelTimer = this.#clock.after(this.#replyTimeoutMs, () => {
-        // A late answer would be taken for the next command's: the connection has to go.
+      // A burst of events may hold back an answer for long, so only silence counts. A late answer
+      // would be taken for the next command's: the connection has to go.
+      const cancelTimer = this.#afterSilence(() =>
         this.#end(
           new EslError(
             "lost",
             `FreeSWITCH did not answer "${nameOf(line)}" within ${this.#replyTimeoutMs / 1000} s`,
           ),
-        );
-      });
+        )
+      );
       this.#waiters.push({ resolve, reject, cancelTimer });
       this.#write(this.#encoder.encode(lines.join("\n") + "\n\n"));
     });
+  }
+
+  /** Calls back when nothing has come for the time that an answer may take, from now on. */
+  #afterSilence(callback: () => void): () => void {
+    let cancelTimer = () => {};
+    const wait = (ms: number) => {
+      cancelTimer = this.#clock.after(ms, () => {
+        const leftMs = this.#replyTimeoutMs - this.silentMs;
+        if (leftMs > 0) wait(leftMs);
+        else callback();
+      });
+    };
+    wait(this.#replyTimeoutMs);
+    return () => cancelTimer();
   }
 
   #write(bytes: Uint8Array): void {
@@ -198,30 +218,17 @@ export class EslConnection {
         );
       });
       this.#waiters.push({ resolve: () => resolve(), reject, cancelTimer });
-      this.#greet = (frame) => {
-        if (frame.contentType === "auth/request") {
-          this.#settle({ text: "", headers: frame.headers });
-        } else {
-          this.#end(
-            new EslError(
-              "protocol",
-              `Expected FreeSWITCH's auth/request, got "${frame.contentType}"`,
-            ),
-          );
-        }
-      };
     });
   }
 
   async #authenticate({ user, password }: EslEndpoint): Promise<void> {
     const secret = password.reveal();
     const line = user === undefined ? `auth ${secret}` : `userauth ${user}:${secret}`;
-    const reply = await this.#exchange(line, {}).catch((error: EslError) => {
-      // FreeSWITCH may close before its refusal is read.
-      throw error.kind === "rejected"
-        ? new EslError("refused", "The password holds LF, CR or NUL, which FreeSWITCH cannot take")
-        : error;
-    });
+    const fault = commandFault([line]);
+    if (fault !== undefined) {
+      throw new EslError("refused", `Cannot send FreeSWITCH a user or password that ${fault}`);
+    }
+    const reply = await this.#exchange(line, {});
     if (!reply.text.startsWith("+OK")) {
       throw new EslError(
         "refused",
@@ -242,6 +249,7 @@ export class EslConnection {
           this.#end(new EslError("lost", "FreeSWITCH closed the connection"));
           return;
         }
+        this.#heardAt = this.#clock.now();
         parser.push(buffer.subarray(0, count));
       }
     } catch (error) {
@@ -255,10 +263,17 @@ export class EslConnection {
 
   #take(frame: Frame): void {
     if (this.#closed !== undefined) return;
-    this.#lastFrameAt = this.#clock.now();
+    if (!this.#greeted && !GREETINGS.has(frame.contentType)) {
+      this.#end(new EslError("protocol", "The port answers, but not as an event socket does"));
+      return;
+    }
     switch (frame.contentType) {
       case EVENT_JSON:
         this.#handlers.event(frame.body);
+        return;
+      case "auth/request":
+        this.#greeted = true;
+        this.#settle({ text: "", headers: frame.headers });
         return;
       case "command/reply":
         this.#settle({ text: frame.headers.get("Reply-Text") ?? "", headers: frame.headers });
@@ -279,11 +294,9 @@ export class EslConnection {
         this.#end(new EslError("lost", "FreeSWITCH said goodbye"));
         return;
     }
-    if (this.#greet !== undefined) this.#greet(frame);
   }
 
   #settle(reply: Reply): void {
-    this.#greet = undefined;
     const waiter = this.#waiters.shift();
     if (waiter === undefined) {
       this.#end(new EslError("protocol", "FreeSWITCH answered a question that nobody asked"));
@@ -303,36 +316,33 @@ export class EslConnection {
     }
     for (const waiter of this.#waiters.splice(0)) {
       waiter.cancelTimer();
-      waiter.reject(reason);
+      waiter.reject(this.#waitersReason(reason));
     }
-    this.#handlers.closed(reason);
+    if (this.#opened) this.#handlers.closed(reason);
+  }
+
+  /** Whatever ended an open connection, what became of a command that was sent is unknown. */
+  #waitersReason(reason: EslError): EslError {
+    return this.#opened ? new EslError("lost", reason.message) : reason;
   }
 }
 
 async function dial(
   { host, port }: EslEndpoint,
-  clock: Clock,
-  timeoutMs: number,
+  { clock, signal, replyTimeoutMs = DEFAULT_REPLY_TIMEOUT_MS }: EslConnectionOptions,
 ): Promise<Deno.TcpConn> {
   const where = `${host}:${port}`;
-  let late = false;
-  let cancelTimer = () => {};
-  const timeout = new Promise<never>((_, reject) => {
-    cancelTimer = clock.after(timeoutMs, () => {
-      late = true;
-      reject(
-        new EslError("unreachable", `Nothing answers at ${where} within ${timeoutMs / 1000} s`),
-      );
-    });
+  const late = new AbortController();
+  const cancelTimer = clock.after(replyTimeoutMs, () => {
+    const text = `Nothing answers at ${where} within ${replyTimeoutMs / 1000} s`;
+    late.abort(new EslError("unreachable", text));
   });
-  const connecting = Deno.connect({ hostname: host, port }).then((socket) => {
-    if (late) socket.close();
-    return socket;
-  });
-  // After a timeout nobody waits for how the attempt ends.
-  connecting.catch(() => {});
   try {
-    const socket = await Promise.race([connecting, timeout]);
+    const socket = await Deno.connect({
+      hostname: host,
+      port,
+      signal: signal === undefined ? late.signal : AbortSignal.any([late.signal, signal]),
+    });
     socket.setNoDelay(true);
     return socket;
   } catch (error) {
@@ -341,6 +351,23 @@ async function dial(
   } finally {
     cancelTimer();
   }
+}
+
+/** Why FreeSWITCH would not run these lines as they stand, or `undefined` if it would. */
+function commandFault(lines: readonly string[]): string | undefined {
+  if (lines.some((line) => BREAKS_A_LINE.test(line))) return "holds LF, CR or NUL";
+  if (isReplaced(lines[0] ?? "")) return "FreeSWITCH takes for `reload mod_event_socket`";
+  return undefined;
+}
+
+/**
+ * Whether FreeSWITCH would run `bgapi reload mod_event_socket` (or `unload`) instead, as it does
+ * wherever in a command these words stand (`parse_command`): by an argument of `originate`, say.
+ */
+function isReplaced(command: string): boolean {
+  const text = command.toLowerCase();
+  return text.includes("mod_event_socket") && /unload|reload/.test(text) &&
+    !/^bgapi (unload|reload) mod_event_socket$/.test(text);
 }
 
 function lostBy(error: Error): EslError {

@@ -9,7 +9,7 @@
  */
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 

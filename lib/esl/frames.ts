@@ -10,7 +10,7 @@
 
 /** One frame of the event socket. */
 export interface Frame {
-  /** The `Content-Type`, such as `command/reply`; empty where there is none. */
+  /** The `Content-Type`, such as `command/reply`. */
   readonly contentType: string;
   /** The header lines by name; left empty for events, whose two headers are known. */
   readonly headers: ReadonlyMap<string, string>;
@@ -44,7 +44,15 @@ export const EVENT_JSON = "text/event-json";
 const LF = 10;
 const NO_HEADERS: ReadonlyMap<string, string> = new Map();
 const EMPTY = new Uint8Array(0);
-const HEADER_LINE = /^([!-9;-~]+):[ \t]*(.*)$/;
+const HEADER_LINE = /^([!-9;-~]+):[ \t]*(.*)$/s;
+
+const NO_FRAME = "Cannot read a frame: the stream is not an event socket's";
+
+interface Head {
+  readonly contentType: string;
+  readonly headers: ReadonlyMap<string, string>;
+  readonly length: number;
+}
 
 /** Cuts a stream into frames. Chunks may end at any byte, and may be reused after each push. */
 export class FrameParser {
@@ -103,7 +111,7 @@ export class FrameParser {
       }
       block = this.#head.length === 0 ? part : concat(this.#head, part);
       if (blank < 0) {
-        this.#head = block === part ? part.slice() : block;
+        this.#head = block === part ? new Uint8Array(part) : block;
         return end;
       }
     }
@@ -112,17 +120,19 @@ export class FrameParser {
     return end;
   }
 
-  #parseHead(block: Uint8Array): { headers: Map<string, string>; length: number } {
+  #parseHead(block: Uint8Array): Head {
     const headers = new Map<string, string>();
     const lines = this.#text.decode(block).split("\n");
     lines.pop();
     for (const line of lines) {
-      const [, name, value] = HEADER_LINE.exec(line.replace(/\r$/, "")) ?? [];
+      const [, name, value] = HEADER_LINE.exec(line) ?? [];
       if (name === undefined || value === undefined) {
-        throw new FrameError("Cannot read a frame: the stream is not an event socket's");
+        throw new FrameError(NO_FRAME);
       }
       headers.set(name, value);
     }
+    const contentType = headers.get("Content-Type");
+    if (contentType === undefined) throw new FrameError(NO_FRAME);
     const declared = headers.get("Content-Length") ?? "0";
     const length = Number(declared);
     if (!/^\d+$/.test(declared) || length > this.#bodyLimit) {
@@ -130,11 +140,10 @@ export class FrameParser {
         `Cannot read a frame: Content-Length is ${declared}, the limit is ${this.#bodyLimit} bytes`,
       );
     }
-    return { headers, length };
+    return { contentType, headers, length };
   }
 
-  #begin({ headers, length }: { headers: Map<string, string>; length: number }): void {
-    const contentType = headers.get("Content-Type") ?? "";
+  #begin({ contentType, headers, length }: Head): void {
     const frame: Frame = {
       contentType,
       headers: contentType === EVENT_JSON ? NO_HEADERS : headers,

@@ -48,7 +48,7 @@ export interface LinkHandlers {
 export interface LinkOptions {
   /** Where FreeSWITCH is. */
   readonly endpoint: EslEndpoint;
-  /** The commands that ask for the wanted events, HEARTBEAT among them; the first is repeated. */
+  /** The commands that ask for the wanted events, HEARTBEAT among them; they are sent again. */
   readonly subscription: readonly string[];
   /** Time. */
   readonly clock: Clock;
@@ -79,14 +79,17 @@ export class EslLink {
   readonly #backoff: Backoff;
   readonly #jobs = new Jobs();
   #subscription: readonly string[];
+  /** The subscription is being sent; what is changed meanwhile is sent after it. */
+  #asking = false;
+  #askAgain = false;
   #state: LinkState = { state: "connecting" };
   #identity: SwitchIdentity | undefined;
   #identityIsCurrent = false;
   #events: EslConnection | undefined;
   #commands: EslConnection | undefined;
-  /** Grows with each attempt: what an older one still says is not heard. */
-  #attempt = 0;
-  #cancelTimer = () => {};
+  /** Of the present attempt; aborted, both connections end and nothing of them is heard. */
+  #attempt = new AbortController();
+  #cancelRetry = () => {};
   #running = false;
   #connects = 0;
   #eventsReceived = 0;
@@ -141,20 +144,15 @@ export class EslLink {
   /** Ends both connections. Open jobs end as unknown. */
   stop(): void {
     this.#running = false;
-    this.#drop("fsmqtt is stopping");
+    this.#cancelRetry();
+    this.#drop(new EslError("lost", "fsmqtt is stopping"));
   }
 
   /** Changes which events are wanted, at once where connected. */
   subscribe(subscription: readonly string[]): void {
     this.#subscription = subscription;
-    this.resubscribe();
-  }
-
-  /** Sends the subscription again: `ALL` adds only those subclasses that are known by then. */
-  resubscribe(): void {
-    const connection = this.#events;
-    if (connection === undefined || this.#state.state !== "connected") return;
-    this.#askFor(connection).catch(() => connection.close());
+    const { signal } = this.#attempt;
+    this.#askForEvents().catch((error) => this.#failed(error, signal));
   }
 
   /**
@@ -181,53 +179,54 @@ export class EslLink {
   }
 
   async #connect(): Promise<void> {
-    const attempt = ++this.#attempt;
-    const current = () => this.#running && attempt === this.#attempt;
-    const closed = (reason: EslError) => {
-      if (current()) this.#failed(reason);
-    };
+    this.#attempt = new AbortController();
+    const { signal } = this.#attempt;
+    const closed = (reason: EslError) => this.#failed(reason, signal);
     this.#identityIsCurrent = false;
+    this.#asking = false;
     try {
-      const options = { clock: this.#clock };
+      const options = { clock: this.#clock, signal };
       // Who FreeSWITCH is may decide which events are wanted, so that is asked first.
       const commands = await EslConnection.open(this.#endpoint, {
         event: (body) => {
-          if (current() && eventName(body) === "BACKGROUND_JOB") this.#jobs.take(body);
+          if (eventName(body) === "BACKGROUND_JOB") this.#jobs.take(body);
         },
         closed,
       }, options);
-      if (!current()) return commands.close();
-      this.#commands = commands;
       await this.#ask(commands);
-      await commands.command("event json BACKGROUND_JOB");
-
+      const askForJobs = () => commands.command("event json BACKGROUND_JOB");
+      await askForJobs();
       const events = await EslConnection.open(this.#endpoint, {
-        event: (body) => {
-          if (current()) this.#takeEvent(body);
-        },
+        event: (body) => this.#takeEvent(body),
         closed,
       }, options);
-      if (!current()) return events.close();
+      signal.throwIfAborted();
+      this.#commands = commands;
       this.#events = events;
-      await this.#askFor(events);
-      if (!current()) return;
+      await this.#askForEvents();
+      signal.throwIfAborted();
+      this.#watch(commands, askForJobs, signal);
+      this.#watch(events, () => this.#askForEvents(), signal);
     } catch (error) {
-      closed(error instanceof EslError ? error : new EslError("lost", (error as Error).message));
+      this.#failed(error as Error, signal);
       return;
     }
     this.#connects++;
     this.#backoff.reset();
     this.#setState({ state: "connected" });
-    this.#watch();
   }
 
-  /** Sends the subscription, again if it changes meanwhile. */
-  async #askFor(connection: EslConnection): Promise<void> {
-    let asked: readonly string[];
-    do {
-      asked = this.#subscription;
-      for (const command of asked) await connection.command(command);
-    } while (asked !== this.#subscription);
+  /** Sends the subscription; where that is under way already, it will be done once more. */
+  async #askForEvents(): Promise<void> {
+    this.#askAgain = true;
+    const connection = this.#events;
+    if (connection === undefined || this.#asking) return;
+    this.#asking = true;
+    while (this.#askAgain) {
+      this.#askAgain = false;
+      for (const command of this.#subscription) await connection.command(command);
+    }
+    this.#asking = false;
   }
 
   /** Who FreeSWITCH is. A restricted user may not ask; then the first event tells. */
@@ -268,37 +267,41 @@ export class EslLink {
   }
 
   /** Asks for a sign of life whenever there was none for a while. */
-  #watch(): void {
-    const events = this.#events;
-    if (events === undefined) return;
-    this.#cancelTimer = this.#clock.after(Math.max(SILENCE_MS - events.silentMs, 1000), () => {
-      const probe = this.#subscription[0];
-      if (events.silentMs >= SILENCE_MS && probe !== undefined) {
-        // An answer that does not come in time ends the connection.
-        events.command(probe).then(() => this.#watch(), () => {});
-      } else {
-        this.#watch();
-      }
-    });
+  #watch(connection: EslConnection, ask: () => Promise<unknown>, signal: AbortSignal): void {
+    let cancelTimer = () => {};
+    signal.addEventListener("abort", () => cancelTimer(), { once: true });
+    const watch = () => {
+      const delayMs = Math.max(SILENCE_MS - connection.silentMs, 1000);
+      cancelTimer = this.#clock.after(delayMs, async () => {
+        try {
+          // An answer that does not come ends the connection.
+          if (connection.silentMs >= SILENCE_MS) await ask();
+          if (!signal.aborted) watch();
+        } catch (error) {
+          this.#failed(error as Error, signal);
+        }
+      });
+    };
+    watch();
   }
 
-  #failed(reason: EslError): void {
+  /** Tries again later, unless the attempt that failed was given up before. */
+  #failed(error: Error, signal: AbortSignal): void {
+    if (signal.aborted) return;
+    const reason = error instanceof EslError ? error : new EslError("lost", error.message);
     if (reason.kind === "protocol") this.#protocolErrors++;
-    this.#drop(reason.message);
+    this.#drop(reason);
     const refused = reason.kind === "refused";
     const delayMs = refused ? REFUSED_DELAY_MS : this.#backoff.next();
+    this.#cancelRetry = this.#clock.after(delayMs, () => this.#connect());
     this.#setState({ state: refused ? "refused" : "connecting", reason: reason.message });
-    this.#cancelTimer = this.#clock.after(delayMs, () => this.#connect());
   }
 
-  #drop(reason: string): void {
-    this.#attempt++;
-    this.#cancelTimer();
-    this.#events?.close();
-    this.#commands?.close();
+  #drop(reason: EslError): void {
     this.#events = undefined;
     this.#commands = undefined;
-    this.#jobs.abandon(reason);
+    this.#attempt.abort(reason);
+    this.#jobs.abandon(reason.message);
   }
 
   #setState(state: LinkState): void {

@@ -48,8 +48,9 @@ export class Router<Target> {
     }
   }
 
-  /** The targets that want this event, given its JSON and its name. */
-  targets(event: Uint8Array, name: string | undefined = eventName(event)): readonly Target[] {
+  /** The targets that want this event, given its JSON. */
+  targets(event: Uint8Array): readonly Target[] {
+    const name = eventName(event);
     if (name === "CUSTOM") {
       return this.#bySubclass.get(eventSubclass(event) ?? "") ?? this.#unknownSubclass;
     }

@@ -6,44 +6,34 @@
 
 import { EVENT_NAMES, type EventSelector } from "../protocol/event_names.ts";
 
-/** A subscription as event socket commands. */
-export interface Subscription {
-  /** The commands, to be sent in this order; repeating them changes nothing. */
-  readonly commands: readonly string[];
-  /**
-   * Whether they are to be sent again after MODULE_LOAD, since a new module may bring subclasses
-   * that were unknown when they were first sent.
-   */
-  readonly followsModules: boolean;
-}
-
 /**
- * The subscription for these selectors. HEARTBEAT is always in it, as FreeSWITCH's sign of life.
+ * The event socket commands that subscribe to what these selectors want. They are to be sent in
+ * this order; repeating them changes nothing. HEARTBEAT is always wanted, as a sign of life.
  *
  * The rules are mod_event_socket.c's (`parse_command`, "event" and "nixevent"): what follows
- * `CUSTOM` is a subclass, so names come first; bare `CUSTOM` gives only events without a subclass;
- * `ALL` gives the subclasses known at that moment too. So for every custom event, everything is
- * asked for and what is not wanted is taken back.
+ * `CUSTOM` is a subclass, so names come first; bare `CUSTOM` gives only events without a subclass.
+ * Only `ALL` gives every custom event, those of unknown subclasses too, and only while nothing is
+ * taken back from it (`event_handler`). So whoever wants all custom events has to be sent
+ * everything.
+ *
+ * Names that are not wanted are taken back, for a connection that had asked for more before.
+ * Subclasses cannot be taken back without knowing them: those of a former subscription keep coming
+ * until the next connection, and are passed by.
  */
-export function subscriptionFor(selectors: Iterable<EventSelector>): Subscription {
+export function subscriptionCommands(selectors: Iterable<EventSelector>): string[] {
   const names = new Set(["HEARTBEAT"]);
   const subclasses = new Set<string>();
-  let all = false;
-  let everyCustom = false;
   for (const selector of selectors) {
-    if (selector.kind === "all") all = true;
-    else if (selector.kind === "name") names.add(selector.name);
-    else if (selector.subclass === undefined) everyCustom = true;
-    else subclasses.add(selector.subclass);
+    if (selector.kind === "name") names.add(selector.name);
+    else if (selector.kind === "custom" && selector.subclass !== undefined) {
+      subclasses.add(selector.subclass);
+    } else return ["event json ALL"];
   }
-  const followsModules = all || everyCustom;
-  if (followsModules) names.add("MODULE_LOAD");
-  const wanted = followsModules ? ["ALL"] : [...names];
-  if (subclasses.size > 0) wanted.push("CUSTOM", ...subclasses);
-  const commands = [`event json ${wanted.join(" ")}`];
-  if (!all) {
-    const unwanted = EVENT_NAMES.filter((name) => name !== "CUSTOM" && !names.has(name));
-    commands.push(`nixevent ${unwanted.join(" ")}`);
-  }
-  return { commands, followsModules };
+  const wanted = [...names, ...(subclasses.size > 0 ? ["CUSTOM", ...subclasses] : [])];
+  const unwanted = EVENT_NAMES.filter((name) => name !== "CUSTOM" && !names.has(name));
+  return [
+    `event json ${wanted.join(" ")}`,
+    // FreeSWITCH refuses the command when no name follows.
+    ...(unwanted.length > 0 ? [`nixevent ${unwanted.join(" ")}`] : []),
+  ];
 }

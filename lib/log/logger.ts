@@ -76,14 +76,18 @@ export class Logger {
   log(level: LogLevel, text: string): void {
     if (!keepsLevel(this.#settings.level, level)) return;
     const scope = this.#scope === "" ? "" : `${this.#scope}: `;
-    const line = `${timestamp(this.#clock.date())} [${level.toUpperCase()}] ${scope}${text}`;
-    for (const sink of this.#settings.sinks) sink.write(printable(line));
+    const time = timestamp(this.#clock.date());
+    const line = printable(`${time} [${level.toUpperCase()}] ${scope}${text}`);
+    for (const sink of this.#settings.sinks) sink.write(line);
   }
 }
 
-/** The text with control characters made visible, so that nothing from outside forges a line. */
+/**
+ * The text with control characters made visible, so that nothing from outside forges a line, nor
+ * turns round how one reads.
+ */
 export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\u2028\u2029]/gu, (character) => {
+  return text.replace(/[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu, (character) => {
     const code = character.codePointAt(0) ?? 0;
     return code < 0x100
       ? `\\x${code.toString(16).padStart(2, "0")}`

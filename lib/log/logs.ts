@@ -4,7 +4,7 @@
  * @module
  */
 
-import { join } from "node:path";
+import { resolve } from "node:path";
 import type { Clock } from "../clock.ts";
 import type { LogLevel } from "./levels.ts";
 import { Logger, type LogSettings } from "./logger.ts";
@@ -77,9 +77,11 @@ export class Logs {
     this.#files.clear();
     const shared = new Set([this.#console, ...this.#fileOf(whole)]);
     Object.assign(this.#whole, { level: whole.level, details: whole.details, sinks: [...shared] });
-    for (const [name, options] of profiles) {
-      const sinks = new Set([...shared, ...this.#fileOf(options)]);
-      const { level, details } = options;
+    // A profile that is gone may still have something to say, but not to files nobody closes.
+    for (const name of new Set([...this.#profiles.keys(), ...profiles.keys()])) {
+      const options = profiles.get(name);
+      const sinks = new Set([...shared, ...(options === undefined ? [] : this.#fileOf(options))]);
+      const { level, details } = options ?? whole;
       Object.assign(this.#settingsOf(name), { level, details, sinks: [...sinks] });
     }
   }
@@ -99,7 +101,7 @@ export class Logs {
 
   #fileOf({ enable, dir, file }: LogOptions): readonly FileSink[] {
     if (!enable) return [];
-    const path = file.startsWith("/") ? file : join(dir, file);
+    const path = resolve(dir, file);
     const sink = this.#files.get(path) ?? new FileSink(path, (text) => this.#complain(text));
     this.#files.set(path, sink);
     return [sink];

@@ -58,8 +58,9 @@ export class FileSink implements Sink {
 
   /** Lets go of the file; the next line opens it by its name, after a rotation a new one. */
   close(): void {
-    this.#file?.close();
+    const file = this.#file;
     this.#file = undefined;
+    file?.close();
   }
 
   #open(): Deno.FsFile {

@@ -5,17 +5,18 @@
  * @module
  */
 
-import mqtt from "mqtt";
 import { Backoff } from "../backoff.ts";
 import type { Clock } from "../clock.ts";
 import type { Logger } from "../log/logger.ts";
 import type { EventQueue, Message } from "../queue/event_queue.ts";
+import { Buffer } from "node:buffer";
 import { DeliveryMemory } from "./deliveries.ts";
 import { type BrokerFailure, describeFailure } from "./errors.ts";
 import { InFlightStore } from "./in_flight.ts";
+import { IncomingStore } from "./incoming.ts";
 import type { BrokerOptions } from "./options.ts";
 import { type Incoming, MqttSession, type Welcome } from "./session.ts";
-import { type BrokerAddress, resolveBrokers } from "./srv.ts";
+import { type BrokerAddress, resolveBrokers, type SrvResolver } from "./srv.ts";
 
 /**
  * - `disabled`: switched off.
@@ -61,6 +62,8 @@ export interface BrokerConnectionDeps {
   readonly received: (message: ReceivedMessage) => void;
   /** A number from 0 up to 1; `Math.random` outside tests. */
   readonly random?: () => number;
+  /** Looks up SRV records; DNS outside tests. */
+  readonly resolveSrv?: SrvResolver;
 }
 
 /** The broker may take this long to answer SUBSCRIBE. */
@@ -75,10 +78,12 @@ export class BrokerConnection {
   readonly #backoff: Backoff;
   readonly #deliveries = new DeliveryMemory();
   readonly #stores = {
-    outgoing: new InFlightStore((message, end) => this.#delivered(message, end)),
-    incoming: new mqtt.Store({ clean: false }),
+    outgoing: new InFlightStore((message, refusal) => this.#delivered(message, refusal)),
+    incoming: new IncomingStore(),
   };
   #subscriptions: readonly Subscription[] = [];
+  /** Filters that the broker may still have from before. */
+  readonly #obsoleteFilters = new Set<string>();
   readonly #refusedFilters = new Map<string, string>();
   #state: BrokerState = { state: "disabled" };
   #wanted = false;
@@ -93,7 +98,11 @@ export class BrokerConnection {
   #settleScheduled = false;
   #targets: BrokerAddress[] = [];
   #knownTrouble: string | undefined;
-  #overflowSince: number | undefined;
+  /** Troubles with messages that were logged since the connection was made. */
+  readonly #told = new Set<string>();
+  #isOverflowing = false;
+  /** How many dropped events the log has told of. */
+  #toldOverflow: number;
 
   /** Makes a connection that does nothing until {@linkcode connect}. */
   constructor(options: BrokerOptions, deps: BrokerConnectionDeps) {
@@ -105,6 +114,8 @@ export class BrokerConnection {
       exponential: options.reconnectExponentialBackoff,
       ...(deps.random === undefined ? {} : { random: deps.random }),
     });
+    // The queue may be older.
+    this.#toldOverflow = this.#overflow;
   }
 
   /** Where it stands. */
@@ -142,6 +153,9 @@ export class BrokerConnection {
     this.#cancelTimer();
     this.#attempt++;
     this.#state = { state };
+    // Nothing is published behind the will.
+    this.#welcome = undefined;
+    this.#noteDrained();
     await this.#session?.end();
   }
 
@@ -163,14 +177,16 @@ export class BrokerConnection {
   subscribe(subscriptions: readonly Subscription[]): void {
     const former = this.#subscriptions;
     this.#subscriptions = subscriptions;
+    const wanted = new Set(subscriptions.map(({ filter }) => filter));
+    for (const { filter } of former) {
+      if (wanted.has(filter)) continue;
+      this.#obsoleteFilters.add(filter);
+      this.#refusedFilters.delete(filter);
+    }
+    for (const filter of wanted) this.#obsoleteFilters.delete(filter);
     const session = this.#session;
     if (session === undefined || this.#welcome === undefined) return;
-    for (const { filter } of former) {
-      if (!subscriptions.some((wanted) => wanted.filter === filter)) {
-        this.#refusedFilters.delete(filter);
-        session.unsubscribe(filter);
-      }
-    }
+    this.#unsubscribe(session);
     const added = subscriptions.filter(({ filter, qos }) =>
       !former.some((known) => known.filter === filter && known.qos === qos)
     );
@@ -179,14 +195,42 @@ export class BrokerConnection {
 
   /** Queues a message and publishes it as soon as the broker takes it. */
   offer(message: Message): void {
-    const { queue, log } = this.#deps;
+    const { queue } = this.#deps;
     const before = queue.droppedTotal;
     queue.offer(message);
-    if (queue.droppedTotal > before && this.#overflowSince === undefined) {
-      this.#overflowSince = before;
-      log.warning(`The queue is full with ${queue.length} events: the oldest are dropped`);
-    }
+    if (queue.droppedTotal > before) this.#noteDropped(message);
     this.#wake();
+  }
+
+  #noteDropped({ topic, payload }: Message): void {
+    if (this.#isOverflowing) return;
+    const { queue, log } = this.#deps;
+    if (this.#overflow === this.#toldOverflow) {
+      const text = `of ${payload.length} bytes for "${topic}": the queue does not hold as many`;
+      this.#warnOnce("queue bytes", `Dropped a message ${text}`);
+      return;
+    }
+    this.#isOverflowing = true;
+    log.warning(`The queue is full with ${queue.length} events: the oldest are dropped`);
+  }
+
+  #noteCaughtUp(): void {
+    if (!this.#isOverflowing) return;
+    const dropped = this.#overflow - this.#toldOverflow;
+    this.#isOverflowing = false;
+    this.#toldOverflow += dropped;
+    this.#deps.log.notice(`The queue is empty again; ${dropped} events were dropped`);
+  }
+
+  /** How many events were dropped because the queue was full. */
+  get #overflow(): number {
+    return this.#deps.queue.books.dropped.queue_full ?? 0;
+  }
+
+  /** Tells of the first trouble of a kind; the counters tell how many there were. */
+  #warnOnce(kind: string, text: string): void {
+    this.#deps.log.log(this.#told.has(kind) ? "debug" : "warning", text);
+    this.#told.add(kind);
   }
 
   #wake(): void {
@@ -206,7 +250,7 @@ export class BrokerConnection {
       const address = await this.#nextAddress();
       if (attempt !== this.#attempt) return;
       this.#session = new MqttSession(address, this.#options, this.#stores, {
-        accepted: (sessionPresent) => this.#deliveries.connected(sessionPresent),
+        accepted: (isResumed) => this.#deliveries.connected(isResumed),
         connected: (welcome) => this.#connected(welcome),
         message: (incoming) => this.#received(incoming),
         drained: () => this.#pump(),
@@ -221,10 +265,11 @@ export class BrokerConnection {
     const { host, port, srv, tls } = this.#options;
     if (!srv) return { host, port };
     if (this.#targets.length === 0) {
-      const { random } = this.#deps;
+      const { random, resolveSrv } = this.#deps;
       this.#targets = await resolveBrokers(host, {
         tls: tls !== undefined,
         ...(random === undefined ? {} : { random }),
+        ...(resolveSrv === undefined ? {} : { resolve: resolveSrv }),
       });
     }
     return this.#targets.shift() ?? { host, port };
@@ -232,14 +277,20 @@ export class BrokerConnection {
 
   async #connected(welcome: Welcome): Promise<void> {
     const session = this.#session;
-    if (session === undefined) return;
+    if (session === undefined || session.isEnding) return;
     this.#welcome = welcome;
     this.#refusedFilters.clear();
+    this.#told.clear();
+    const cancelTimer = this.#deps.clock.after(SUBACK_TIMEOUT_MS, () => {
+      session.destroy("the broker does not answer SUBSCRIBE");
+    });
+    this.#unsubscribe(session);
+    const answers = this.#subscriptions.map((wanted) => this.#subscribe(session, wanted));
+    // A backlog on a slow line is not to hold up SUBSCRIBE.
     this.#pump();
-    const cancelTimer = this.#deps.clock.after(SUBACK_TIMEOUT_MS, () => session.destroy());
-    await Promise.all(this.#subscriptions.map((wanted) => this.#subscribe(session, wanted)));
+    await Promise.all(answers);
     cancelTimer();
-    if (session !== this.#session || !this.#wanted) return;
+    if (session !== this.#session || session.isEnding) return;
     this.#connects++;
     this.#targets = [];
     this.#knownTrouble = undefined;
@@ -250,9 +301,22 @@ export class BrokerConnection {
 
   async #subscribe(session: MqttSession, { filter, qos }: Subscription): Promise<void> {
     const refusal = await session.subscribe(filter, qos);
-    if (refusal === undefined || session !== this.#session) return;
+    if (session !== this.#session || session.isEnding) return;
+    if (refusal === undefined) {
+      this.#refusedFilters.delete(filter);
+      return;
+    }
     this.#refusedFilters.set(filter, refusal);
     this.#deps.log.error(`Cannot subscribe to "${filter}": the broker refuses it (${refusal})`);
+  }
+
+  async #unsubscribe(session: MqttSession): Promise<void> {
+    const filters = [...this.#obsoleteFilters];
+    await Promise.all(filters.map((filter) => session.unsubscribe(filter)));
+    // A filter that was asked for again meanwhile is no longer among them.
+    if (session === this.#session) {
+      filters.forEach((filter) => this.#obsoleteFilters.delete(filter));
+    }
   }
 
   #received(incoming: Incoming): void {
@@ -269,34 +333,30 @@ export class BrokerConnection {
     if (session === undefined || welcome === undefined) return;
     const { queue } = this.#deps;
     const window = Math.min(this.#options.sendMaximum, welcome.receiveMaximum);
+    const { maximumQos, maximumPacketSize } = welcome;
     this.#settle();
     while (!session.congested) {
       const next = queue.peek();
       if (next === undefined) break;
-      const qos = Math.min(next.qos, welcome.maximumQos) as 0 | 1 | 2;
+      const qos = Math.min(next.qos, maximumQos) as 0 | 1 | 2;
       if (qos > 0 && this.#stores.outgoing.size >= window) break;
       const message = queue.take();
       if (message === undefined) break;
-      if (packetSizeBound(message) > welcome.maximumPacketSize) {
+      if (packetSize(message, qos) > maximumPacketSize) {
         queue.drop("too_large");
-        this.#deps.log.warning(
+        this.#warnOnce(
+          "packet size",
           `Dropped a message of ${message.payload.length} bytes for "${message.topic}": the ` +
-            `broker takes packets of at most ${welcome.maximumPacketSize} bytes`,
+            `broker takes packets of at most ${maximumPacketSize} bytes`,
         );
-        continue;
+      } else if (!session.publish(message, qos)) {
+        queue.putBack([message]);
+        break;
       }
-      session.publish(message, qos);
     }
     session.flush();
     this.#settleSoon();
     if (queue.length === 0) this.#noteCaughtUp();
-  }
-
-  #noteCaughtUp(): void {
-    if (this.#overflowSince === undefined) return;
-    const dropped = this.#deps.queue.droppedTotal - this.#overflowSince;
-    this.#overflowSince = undefined;
-    this.#deps.log.notice(`The queue is empty again; ${dropped} events were dropped`);
   }
 
   #settle(): void {
@@ -328,13 +388,13 @@ export class BrokerConnection {
     setImmediate(settle);
   }
 
-  #delivered(message: Message, end: "acknowledged" | "refused"): void {
-    const { queue, log } = this.#deps;
-    if (end === "acknowledged") {
+  #delivered(message: Message, refusal: string | undefined): void {
+    const { queue } = this.#deps;
+    if (refusal === undefined) {
       queue.acknowledge(message);
     } else {
       queue.drop("refused");
-      log.warning(`The broker refused a message for "${message.topic}"`);
+      this.#warnOnce(refusal, `The broker refused a message for "${message.topic}": ${refusal}`);
     }
     this.#noteDrained();
     this.#wake();
@@ -355,31 +415,33 @@ export class BrokerConnection {
   }
 
   #wait({ reason, refused }: BrokerFailure): void {
+    const { retries, reconnectDelay, reconnectDelayMax } = this.#options;
     const wasConnected = this.#state.state === "connected";
-    const delayMs = refused ? this.#backoff.slowest() : this.#delay();
-    this.#state = { state: refused ? "refused" : "waiting", reason };
+    const { failures } = this.#backoff;
+    const isUsedUp = retries > 0 && failures >= retries;
+    const delayMs = refused || isUsedUp ? this.#backoff.slowest() : this.#backoff.next();
+    this.#state = {
+      state: refused ? "refused" : "waiting",
+      reason: isUsedUp ? `${reason} (${retries} retries are used up)` : reason,
+    };
     const text = `${wasConnected ? "disconnected" : "cannot connect"}: ${reason}`;
     // The same trouble is told once, not at each attempt.
     const level = reason === this.#knownTrouble ? "debug" : refused ? "error" : "warning";
     this.#deps.log.log(level, `${text}; next attempt in ${(delayMs / 1000).toFixed(1)} s`);
     this.#knownTrouble = reason;
-    this.#cancelTimer = this.#deps.clock.after(delayMs, () => this.#try());
-  }
-
-  /** The next delay; once `retries` are used up, the slowest. */
-  #delay(): number {
-    const { retries, reconnectDelayMax } = this.#options;
-    if (retries === 0 || this.#backoff.failures < retries) return this.#backoff.next();
-    if (this.#backoff.failures === retries) {
-      this.#deps.log.error(
-        `${retries} retries are used up; going on with one every ${reconnectDelayMax} s`,
-      );
+    if (isUsedUp && failures === retries) {
+      const slowest = Math.max(reconnectDelay, reconnectDelayMax);
+      this.#deps.log.error(`${retries} retries are used up; going on with one every ${slowest} s`);
     }
-    return this.#backoff.slowest();
+    this.#cancelTimer = this.#deps.clock.after(delayMs, () => this.#try());
   }
 }
 
-/** At most what a PUBLISH packet of this message takes (MQTT 5.0, section 3.3), in bytes. */
-function packetSizeBound({ topic, payload }: Message): number {
-  return 5 + 2 + 3 * topic.length + 2 + 1 + payload.length;
+/** What the PUBLISH packet of a message takes in MQTT 5 (section 3.3), in bytes. */
+function packetSize({ topic, payload }: Message, qos: number): number {
+  const identifier = qos > 0 ? 2 : 0;
+  const properties = 1;
+  const remaining = 2 + Buffer.byteLength(topic) + identifier + properties + payload.length;
+  const lengthBytes = 1 + [0x7f, 0x3fff, 0x1f_ffff].filter((most) => remaining > most).length;
+  return 1 + lengthBytes + remaining;
 }

@@ -33,18 +33,19 @@ export class DeliveryMemory {
    * A connection was made. If the broker resumed a session that this process has not seen from its
    * start, nobody can say whether a delivery with DUP arrived before.
    */
-  connected(sessionPresent: boolean): void {
-    if (!sessionPresent) {
-      this.#seen.clear();
-      this.#knowsSession = true;
-    }
+  connected(isResumed: boolean): void {
+    if (isResumed) return;
+    this.#seen.clear();
+    this.#knowsSession = true;
   }
 
   /** Whether the delivery repeats one that has arrived, or may do so. Remembers it in any case. */
   isRepeated({ messageId, dup, topic, payload }: Delivery): boolean {
     const digest = createHash("sha256").update(topic).update("\0").update(payload).digest("base64");
-    const repeated = dup && (!this.#knowsSession || this.#seen.get(messageId) === digest);
+    const seen = this.#seen.get(messageId);
     this.#seen.set(messageId, digest);
-    return repeated;
+    if (!dup) return false;
+    // What a used identifier carries next was sent first after that use: this process knows it.
+    return seen === undefined ? !this.#knowsSession : seen === digest;
   }
 }

@@ -33,6 +33,11 @@ const REFUSALS: Readonly<Record<number, string>> = {
   135: "the broker does not authorise this client",
   138: "the broker has banned this client",
   140: "the broker wants another way of authentication",
+  144: "the broker does not accept the topic of the will",
+  149: "the broker takes no packet as long as this CONNECT",
+  153: "the broker does not accept the payload of the will",
+  154: "the broker does not store messages, as the will is to be",
+  155: "the broker does not take the QoS of the will",
   156: "the broker says to use another server",
   157: "the broker has moved to another server",
 };
@@ -46,13 +51,22 @@ const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
   ETIMEDOUT: "nothing answers at that address",
   EHOSTUNREACH: "the host cannot be reached",
   ENETUNREACH: "the network cannot be reached",
-  EADDRNOTAVAIL: "bind_address is no address of this machine",
 };
 
-/** What an error of the socket or of MQTT.js means. */
-export function describeFailure(error: Error & { code?: unknown }): BrokerFailure {
+/** An error of the socket or of MQTT.js, with what it may carry. */
+export type ConnectionError = Error & { readonly code?: unknown; readonly syscall?: unknown };
+
+/**
+ * What an error of the socket or of MQTT.js means.
+ *
+ * @param isReached Whether the TCP connection was made before.
+ */
+export function describeFailure(error: ConnectionError, isReached = true): BrokerFailure {
   if (error instanceof RefusedSettingError) return { reason: error.message, refused: true };
-  const { code, message } = error;
+  const { code, message, syscall } = error;
+  if (syscall === "bind") {
+    return { reason: `cannot connect from bind_address: ${String(code)}`, refused: false };
+  }
   if (typeof code === "number") {
     const refusal = REFUSALS[code];
     if (refusal !== undefined) return { reason: refusal, refused: true };
@@ -68,7 +82,10 @@ export function describeFailure(error: Error & { code?: unknown }): BrokerFailur
     return { reason: `TLS: ${message}`, refused: true };
   }
   if (message === "connack timeout") {
-    return { reason: "the port accepts connections, but no broker answers", refused: false };
+    const reason = isReached
+      ? "the port accepts connections, but no broker answers"
+      : "nothing answers at that address";
+    return { reason, refused: false };
   }
   if (message === "Keepalive timeout") {
     return { reason: "the broker gave no sign of life within keepalive", refused: false };

@@ -26,26 +26,27 @@ interface Entry {
   readonly publish: StoredPacket;
   /** Whether the broker has said PUBREC: only PUBREL is left to say. */
   released: boolean;
-  /** Whether the broker has said no. */
-  refused: boolean;
+  /** Why the broker has said no, if it has. */
+  refusal: string | undefined;
 }
 
-/** How a delivery ended. */
-export type DeliveryEnd = "acknowledged" | "refused";
+/** Hears of a delivery that has ended; `refusal` is there if the broker said no. */
+export type DeliveryListener = (message: Message, refusal: string | undefined) => void;
 
 /**
- * A store for MQTT.js (its `IStore`) that outlives its clients. It hears of an acknowledgement by the packet's
- * removal, since a client that has ended answers no callbacks.
+ * A store for MQTT.js (its `IStore`) that outlives its clients. It hears of an acknowledgement by
+ * the packet's removal, since a client that has ended answers no callbacks.
  */
 export class InFlightStore {
   readonly #entries = new Map<number, Entry>();
-  readonly #ended: (message: Message, end: DeliveryEnd) => void;
+  readonly #ended: DeliveryListener;
   #publishing: Message | undefined;
+  #emptyWaiters: (() => void)[] = [];
   /** Whether the broker still has the session in which the stored packets were sent. */
   sessionPresent = false;
 
   /** `ended` hears of each message that the broker acknowledged or refused. */
-  constructor(ended: (message: Message, end: DeliveryEnd) => void) {
+  constructor(ended: DeliveryListener) {
     this.#ended = ended;
   }
 
@@ -54,23 +55,34 @@ export class InFlightStore {
     return this.#entries.size;
   }
 
-  /** Runs `publish`, which makes MQTT.js store the packet of this message. */
-  track(message: Message, publish: () => void): void {
+  /** Resolves when no message is being delivered. */
+  async emptied(): Promise<void> {
+    if (this.size > 0) await new Promise<void>((resolve) => this.#emptyWaiters.push(resolve));
+  }
+
+  /**
+   * Runs `publish`, which makes MQTT.js store the packet of this message. Returns whether it did:
+   * a client that is ending does not, nor one that chose a packet identifier still in use.
+   */
+  track(message: Message, publish: () => void): boolean {
     this.#publishing = message;
     publish();
+    const isStored = this.#publishing === undefined;
     this.#publishing = undefined;
+    return isStored;
   }
 
   /** Marks a message that the broker refused with a reason code; its removal follows. */
-  markRefused(messageId: number): void {
+  markRefused(messageId: number, refusal: string): void {
     const entry = this.#entries.get(messageId);
-    if (entry !== undefined) entry.refused = true;
+    if (entry !== undefined) entry.refusal = refusal;
   }
 
   /** Forgets all messages and returns them in the order in which they were sent. */
   clear(): Message[] {
     const messages = [...this.#entries.values()].map(({ message }) => message);
     this.#entries.clear();
+    this.#noteEmpty();
     return messages;
   }
 
@@ -81,10 +93,15 @@ export class InFlightStore {
     if (packet.cmd === "pubrel" && known !== undefined) {
       known.released = true;
     } else if (packet.cmd === "publish" && this.#publishing !== undefined) {
-      // MQTT.js stores a copy of the payload; the message's own bytes serve as well.
-      const publish = { ...packet, payload: asBuffer(this.#publishing.payload) };
+      if (known !== undefined) {
+        callback(new Error("packet identifier in use"));
+        return this;
+      }
       const message = this.#publishing;
-      this.#entries.set(id, { message, publish, released: false, refused: false });
+      this.#publishing = undefined;
+      // MQTT.js stores a copy of the payload; the message's own bytes serve as well.
+      const publish = { ...packet, payload: asBuffer(message.payload) };
+      this.#entries.set(id, { message, publish, released: false, refusal: undefined });
     }
     callback();
     return this;
@@ -100,7 +117,8 @@ export class InFlightStore {
     }
     this.#entries.delete(id);
     callback(undefined, entry.publish);
-    this.#ended(entry.message, entry.refused ? "refused" : "acknowledged");
+    this.#ended(entry.message, entry.refusal);
+    this.#noteEmpty();
     return this;
   }
 
@@ -128,9 +146,9 @@ export class InFlightStore {
     return Readable.from(packets, { objectMode: true, highWaterMark: 1 });
   }
 
-  /** Called by MQTT.js when a client ends; the messages stay. */
-  close(callback: PacketCallback): void {
-    callback();
+  #noteEmpty(): void {
+    if (this.size > 0) return;
+    for (const resolve of this.#emptyWaiters.splice(0)) resolve();
   }
 }
 

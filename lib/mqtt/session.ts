@@ -11,6 +11,7 @@ import mqtt, { type IClientOptions, type IConnackPacket, type IStore, type Packe
 import type { Message } from "../queue/event_queue.ts";
 import { type BrokerFailure, describeFailure } from "./errors.ts";
 import { asBuffer, type InFlightStore } from "./in_flight.ts";
+import type { IncomingStore } from "./incoming.ts";
 import type { BrokerOptions, Will } from "./options.ts";
 import { SocketLedger } from "./socket_ledger.ts";
 import type { BrokerAddress } from "./srv.ts";
@@ -36,8 +37,8 @@ export interface Incoming {
 export interface SessionStores {
   /** Messages on their way to the broker. */
   readonly outgoing: InFlightStore;
-  /** QoS 2 messages from the broker that it has not released yet: a store of MQTT.js's own. */
-  readonly incoming: object;
+  /** QoS 2 messages from the broker that it has not released yet. */
+  readonly incoming: IncomingStore;
 }
 
 /** What the broker takes, as it said in CONNACK. */
@@ -48,12 +49,14 @@ export interface Welcome {
   readonly maximumQos: 0 | 1 | 2;
   /** The longest packet that it takes, in bytes. */
   readonly maximumPacketSize: number;
+  /** Whether it stores messages. */
+  readonly retainAvailable: boolean;
 }
 
 /** What a session tells its owner. */
 export interface SessionHandlers {
-  /** CONNACK came; messages may follow at once. */
-  accepted(sessionPresent: boolean): void;
+  /** CONNACK came; messages may follow at once. Says whether the broker still has the session. */
+  accepted(isResumed: boolean): void;
   /** What was in flight before is delivered; new messages may be published. */
   connected(welcome: Welcome): void;
   /** A message came. It is acknowledged when this returns. */
@@ -68,6 +71,8 @@ export interface SessionHandlers {
 const CONNECT_TIMEOUT_MS = 10_000;
 /** An orderly end waits this long for the broker. */
 const END_TIMEOUT_MS = 2_000;
+/** The same two bytes in all versions of MQTT. */
+const DISCONNECT = Uint8Array.of(0xe0, 0);
 
 const PROTOCOLS = {
   V31: { protocolId: "MQIsdp", protocolVersion: 3 },
@@ -78,13 +83,15 @@ const PROTOCOLS = {
 /** A connection to a broker. */
 export class MqttSession {
   readonly #options: BrokerOptions;
-  readonly #store: InFlightStore;
+  readonly #stores: SessionStores;
   readonly #handlers: SessionHandlers;
   readonly #stream: Socket;
   readonly #client: mqtt.MqttClient;
   readonly #ledger: SocketLedger;
+  #isReached = false;
+  #retainAvailable = true;
   #failure: BrokerFailure | undefined;
-  #ending: (() => void) | undefined;
+  #ended: Promise<void> | undefined;
   #closed = false;
 
   /**
@@ -95,14 +102,15 @@ export class MqttSession {
   constructor(
     address: BrokerAddress,
     options: BrokerOptions,
-    { outgoing, incoming }: SessionStores,
+    stores: SessionStores,
     handlers: SessionHandlers,
   ) {
     this.#options = options;
-    this.#store = outgoing;
+    this.#stores = stores;
     this.#handlers = handlers;
     this.#stream = openStream(address, options);
     this.#ledger = new SocketLedger(this.#stream);
+    this.#stream.once("connect", () => this.#isReached = true);
     // MQTT.js keeps quiet about errors that have no code.
     this.#stream.on("error", (error) => this.#failed(error));
     this.#stream.on("drain", () => {
@@ -110,8 +118,8 @@ export class MqttSession {
     });
     this.#client = new mqtt.MqttClient(() => this.#stream, {
       ...clientOptions(options),
-      outgoingStore: outgoing as unknown as IStore,
-      incomingStore: incoming as IStore,
+      outgoingStore: stores.outgoing as unknown as IStore,
+      incomingStore: stores.incoming as unknown as IStore,
     });
     this.#client.on("error", (error) => {
       this.#failed(error);
@@ -119,14 +127,16 @@ export class MqttSession {
       this.#stream.destroy();
     });
     this.#client.on("disconnect", ({ reasonCode = 0 }) => {
-      this.#failed(new Error(`the broker ended the connection with reason code ${reasonCode}`));
+      this.destroy(`the broker ended the connection: ${reasonText(reasonCode)}`);
     });
     this.#client.on("packetreceive", (packet) => this.#inspect(packet));
     this.#client.on("connect", (connack) => {
-      if (!this.#closed) this.#handlers.connected(welcomeOf(connack));
+      if (this.#closed) return;
+      const welcome = welcomeOf(connack);
+      this.#retainAvailable = welcome.retainAvailable;
+      this.#handlers.connected(welcome);
     });
     this.#client.on("message", (topic, payload, { qos, retain, dup, messageId = 0 }) => {
-      if (this.#closed) return;
       this.#handlers.message({ topic, payload, qos, retained: retain, dup, messageId });
     });
     this.#client.on("close", () => this.#close());
@@ -134,12 +144,12 @@ export class MqttSession {
 
   /** Whether {@linkcode end} was called. */
   get isEnding(): boolean {
-    return this.#ending !== undefined;
+    return this.#ended !== undefined;
   }
 
-  /** Whether the socket takes no more at present; `drained` follows. */
+  /** Whether the socket takes no more at present; `drained` or `closed` follows. */
   get congested(): boolean {
-    return this.#stream.writableNeedDrain;
+    return !this.#stream.writable || this.#stream.writableNeedDrain;
   }
 
   /** Whether QoS 0 messages wait for the socket to take them. */
@@ -147,16 +157,15 @@ export class MqttSession {
     return !this.#ledger.isEmpty;
   }
 
-  /** Publishes a message at a QoS that the broker takes. */
-  publish(message: Message, qos: 0 | 1 | 2): void {
-    const { topic, payload, retain } = message;
+  /** Publishes a message at a QoS that the broker takes. Returns whether MQTT.js took it. */
+  publish(message: Message, qos: 0 | 1 | 2): boolean {
+    const { topic, payload } = message;
+    const retain = message.retain && this.#retainAvailable;
     const send = () => this.#client.publish(topic, asBuffer(payload), { qos, retain });
-    if (qos === 0) {
-      send();
-      this.#ledger.add(message);
-    } else {
-      this.#store.track(message, send);
-    }
+    if (qos > 0) return this.#stores.outgoing.track(message, send);
+    send();
+    this.#ledger.add(message);
+    return true;
   }
 
   /** Ends a batch of `publish`. */
@@ -180,7 +189,7 @@ export class MqttSession {
       // Stored messages are not wanted (MQTT 5: retain handling 2), and those published to be
       // stored are to be told from others (retain as published).
       this.#client.subscribe(filter, { qos, rh: 2, rap: true }, (error) => {
-        resolve(error === null || error === undefined ? undefined : error.message);
+        resolve(error?.message.replace("Subscribe error: ", ""));
       });
     });
   }
@@ -191,54 +200,85 @@ export class MqttSession {
   }
 
   /**
-   * Ends the connection in order. The will is published first: a broker keeps it to itself after
-   * DISCONNECT, but mod_mosquitto promises it for every end.
+   * Ends the connection in order: what is in flight is delivered, then the will is published,
+   * which a broker keeps to itself after DISCONNECT, but mod_mosquitto promises for every end.
+   * A broker that does not answer in time is left without DISCONNECT; it publishes the will itself.
    */
-  async end(): Promise<void> {
-    if (this.#closed) return;
-    const ended = new Promise<void>((resolve) => {
-      this.#ending = resolve;
-    });
-    const timer = setTimeout(() => this.destroy(), END_TIMEOUT_MS);
-    if (this.#client.connected && this.#store.size === 0) {
-      const { will } = this.#options;
-      if (will !== undefined) await this.#publishWill(will);
-      this.#client.end(false);
-    } else {
-      this.destroy();
-    }
-    await ended;
-    clearTimeout(timer);
+  end(): Promise<void> {
+    return this.#ended ??= this.#end();
   }
 
-  /** Ends the connection at once. The broker publishes the will. */
-  destroy(): void {
+  /**
+   * Ends the connection at once. The broker publishes the will.
+   *
+   * @param reason Why, if there is no better reason yet.
+   */
+  destroy(reason?: string): void {
+    if (reason !== undefined) this.#failed(new Error(reason));
     this.#stream.destroy();
   }
 
-  async #publishWill({ topic, payload, qos, retain }: Will): Promise<void> {
-    const published = new Promise<void>((resolve) => {
-      this.#client.publish(topic, payload, { qos, retain }, () => resolve());
+  async #end(): Promise<void> {
+    if (this.#closed) return;
+    const closed = new Promise<void>((resolve) => this.#client.once("close", () => resolve()));
+    const timer = setTimeout(() => this.destroy(), END_TIMEOUT_MS);
+    if (this.#client.connected) {
+      // A full window has no room for the will.
+      await Promise.race([this.#stores.outgoing.emptied(), closed]);
+      if (!this.#closed) await Promise.race([this.#publishWill(), closed]);
+      this.#disconnect();
+    } else {
+      this.destroy();
+    }
+    await closed;
+    clearTimeout(timer);
+  }
+
+  /** Resolves when DISCONNECT may follow: at QoS 2 the broker waits for PUBREL. */
+  async #publishWill(): Promise<void> {
+    const { will } = this.#options;
+    if (will === undefined) return;
+    const { topic, qos } = will;
+    const retain = will.retain && this.#retainAvailable;
+    const acknowledged = new Promise<void>((resolve) => {
+      this.#client.publish(topic, willPayload(will), { qos, retain }, () => resolve());
     });
-    const closed = new Promise<void>((resolve) => this.#stream.once("close", () => resolve()));
-    await Promise.race([published, closed]);
+    if (qos === 2) await acknowledged;
+  }
+
+  /** MQTT.js would wait for the broker's answers first, and the will be published twice if none come. */
+  #disconnect(): void {
+    // What comes now is not acknowledged any more.
+    this.#stream.unpipe();
+    this.#stream.resume();
+    this.#stream.end(DISCONNECT);
   }
 
   #inspect(packet: Packet): void {
+    const { outgoing } = this.#stores;
     switch (packet.cmd) {
       case "connack":
-        this.#store.sessionPresent = packet.sessionPresent;
-        this.#handlers.accepted(packet.sessionPresent);
+        this.#accepted(packet);
         return;
       case "puback":
       case "pubrec":
-      case "pubcomp":
-        if ((packet.reasonCode ?? 0) >= 0x80) this.#store.markRefused(packet.messageId ?? 0);
+        if ((packet.reasonCode ?? 0) < 0x80) return;
+        outgoing.markRefused(packet.messageId ?? 0, reasonText(packet.reasonCode));
     }
   }
 
+  #accepted({ returnCode, reasonCode, sessionPresent }: IConnackPacket): void {
+    if ((returnCode ?? 0) !== 0 || (reasonCode ?? 0) !== 0) return;
+    const { protocolVersion, cleanSession } = this.#options;
+    // A broker of MQTT 3.1 does not say.
+    const isResumed = protocolVersion === "V31" ? !cleanSession : sessionPresent;
+    this.#stores.outgoing.sessionPresent = isResumed;
+    if (!isResumed) this.#stores.incoming.clear();
+    this.#handlers.accepted(isResumed);
+  }
+
   #failed(error: Error): void {
-    this.#failure ??= describeFailure(error);
+    this.#failure ??= describeFailure(error, this.#isReached);
   }
 
   #close(): void {
@@ -246,7 +286,6 @@ export class MqttSession {
     this.#closed = true;
     this.#failure ??= { reason: "the broker closed the connection", refused: false };
     this.#handlers.closed(this.#failure);
-    this.#ending?.();
   }
 }
 
@@ -262,6 +301,8 @@ function clientOptions(options: BrokerOptions): IClientOptions {
     resubscribe: false,
     queueQoSZero: false,
     timerVariant: "native",
+    // Its own would show passwords if the environment has DEBUG.
+    log: () => {},
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password: password.reveal() }),
     ...(will === undefined ? {} : { will: { ...will, payload: willPayload(will) } }),
@@ -278,11 +319,16 @@ function sessionProperties({ cleanSession, receiveMaximum }: BrokerOptions) {
   return { receiveMaximum, sessionExpiryInterval: cleanSession ? 0 : 0xffff_ffff };
 }
 
-function welcomeOf(connack: IConnackPacket): Welcome {
-  const { receiveMaximum, maximumQoS, maximumPacketSize } = connack.properties ?? {};
+function welcomeOf({ properties = {} }: IConnackPacket): Welcome {
+  const { receiveMaximum, maximumQoS, maximumPacketSize, retainAvailable } = properties;
   return {
     receiveMaximum: receiveMaximum ?? 65_535,
     maximumQos: maximumQoS === 0 || maximumQoS === 1 ? maximumQoS : 2,
     maximumPacketSize: maximumPacketSize ?? Number.MAX_SAFE_INTEGER,
+    retainAvailable: retainAvailable ?? true,
   };
+}
+
+function reasonText(code = 0): string {
+  return mqtt.ReasonCodes[code as keyof typeof mqtt.ReasonCodes] || `reason code ${code}`;
 }

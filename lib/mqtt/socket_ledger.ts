@@ -14,7 +14,11 @@ export interface WrittenStream {
   readonly writableLength: number;
 }
 
-/** A QoS 0 message counts as acknowledged when the operating system has its last byte. */
+/**
+ * A QoS 0 message counts as acknowledged when the operating system has its last byte. The write
+ * that was under way when the socket broke counts as taken: nobody can say how much of it went,
+ * and at QoS 0 nothing is sent twice.
+ */
 export class SocketLedger {
   readonly #stream: WrittenStream;
   /** Messages in the order written; those of one batch share the offset of its end. */
@@ -56,6 +60,7 @@ export class SocketLedger {
 
   /** Removes and returns what the socket never took, after it has broken. */
   rest(): Message[] {
+    this.seal();
     return this.#batches.splice(0).flatMap(({ messages }) => messages);
   }
 }

@@ -52,6 +52,13 @@ function tlsOptions(host: string, tls: TlsConfig): ConnectionOptions {
     ...(tls.cafile === undefined ? [] : [readPem("cafile", tls.cafile)]),
     ...(tls.capath === undefined ? [] : readFolder(tls.capath)),
   ];
+  // An empty list would mean the public authorities.
+  if (trusted.length === 0) {
+    throw new RefusedSettingError("neither cafile nor capath gives a certificate to verify with");
+  }
+  if ((tls.certfile === undefined) !== (tls.keyfile === undefined)) {
+    throw new RefusedSettingError("certfile and keyfile must be given together");
+  }
   const base: ConnectionOptions = {
     ca: trusted,
     minVersion: "TLSv1.2",

@@ -51,20 +51,31 @@ export function unshared(filter: string): string {
   return filter.startsWith("$share/") ? filter.split("/").slice(2).join("/") : filter;
 }
 
+/**
+ * The levels that a filter selects by. No topic is empty, so `+/#` selects what `#` does, and `/#`
+ * nothing else than `/+/#`.
+ */
+function levelsOf(filter: string): readonly string[] {
+  const selector = unshared(filter);
+  if (selector === "+/#") return ["#"];
+  if (selector === "/#") return ["", "+", "#"];
+  return selector.split("/");
+}
+
 /** Whether a message published to `topic` is delivered to a subscription of `filter`. */
 export function topicMatches(filter: string, topic: string): boolean {
-  return filtersMeet(unshared(filter), topic, (a, b) => a === "+" || a === b);
+  return levelsMeet(levelsOf(filter), topic.split("/"), (a, b) => a === "+" || a === b);
 }
 
 /** Whether some topic is matched by both filters. */
 export function filtersOverlap(a: string, b: string): boolean {
-  return filtersMeet(unshared(a), unshared(b), (x, y) => x === "+" || y === "+" || x === y);
+  return levelsMeet(levelsOf(a), levelsOf(b), (x, y) => x === "+" || y === "+" || x === y);
 }
 
 /** Whether each topic that `inner` matches is matched by `outer` too. */
 export function filterCovers(outer: string, inner: string): boolean {
-  const a = unshared(outer).split("/");
-  const b = unshared(inner).split("/");
+  const a = levelsOf(outer);
+  const b = levelsOf(inner);
   if (hidesFromWildcard(a[0], b[0])) return false;
   for (let i = 0;; i++) {
     if (a[i] === "#") return true;
@@ -78,13 +89,11 @@ function hidesFromWildcard(wild: string | undefined, level: string | undefined):
   return (wild === "#" || wild === "+") && level !== undefined && level.startsWith("$");
 }
 
-function filtersMeet(
-  first: string,
-  second: string,
+function levelsMeet(
+  a: readonly string[],
+  b: readonly string[],
   same: (a: string | undefined, b: string | undefined) => boolean,
 ): boolean {
-  const a = first.split("/");
-  const b = second.split("/");
   if (hidesFromWildcard(a[0], b[0]) || hidesFromWildcard(b[0], a[0])) return false;
   for (let i = 0;; i++) {
     // `a/#` matches `a` itself too (section 4.7.1.2).

@@ -172,10 +172,8 @@ export class EventQueue {
   }
 
   #shed(): void {
-    while (this.#length > this.#limits.messages || this.#bytes > this.#limits.bytes) {
-      this.#shift();
-      this.#countDrop("queue_full");
-    }
+    const isOver = () => this.#length > this.#limits.messages || this.#bytes > this.#limits.bytes;
+    while (isOver() && this.#shift() !== undefined) this.#countDrop("queue_full");
   }
 
   #shift(): Message | undefined {

@@ -68,9 +68,3 @@ Deno.test("the nearest name is suggested only if it is near", () => {
   assert.equal(nearest("colour", names), undefined);
   assert.equal(nearest("x", []), undefined);
 });
-
-Deno.test("docs/reference.md is what the table makes", async () => {
-  const script = new URL("../../scripts/reference.ts", import.meta.url).pathname;
-  const command = new Deno.Command(Deno.execPath(), { args: ["run", "-R", script, "--check"] });
-  assert.equal((await command.output()).code, 0, "run `deno task reference`");
-});

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type Command, CommandReader, firstLine } from "../../lib/simulator/command_reader.ts";
-import { latin1Bytes } from "./esl_client.ts";
+import { latin1Bytes } from "../support/esl_client.ts";
 
 const SENT = "\n\r\nauth x\n\nsendevent CUSTOM\r\nEvent-Subclass: a::b\r\nX:   1: 2\nEmpty:\r\n" +
   "content-length: 5\r\n\r\n\n\nabc\n\napi echo\0gone\nGone: yes\n\nexit\n\n";

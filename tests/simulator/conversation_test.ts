@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readRecording } from "../../lib/simulator/recording.ts";
 import { Simulator, type SimulatorOptions } from "../../lib/simulator/simulator.ts";
-import { EslClient, latin1 } from "./esl_client.ts";
+import { EslClient, latin1 } from "../support/esl_client.ts";
 
 const FIXTURES = new URL("../fixtures/esl/", import.meta.url);
 

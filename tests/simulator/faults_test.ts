@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { Simulator } from "../../lib/simulator/simulator.ts";
-import { EslClient, latin1Bytes } from "./esl_client.ts";
+import { EslClient, latin1Bytes } from "../support/esl_client.ts";
 import { ManualClock } from "../support/manual_clock.ts";
 
 const GOODBYE = "Content-Type: text/disconnect-notice\nContent-Length: 67\n\n" +

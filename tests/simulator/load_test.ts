@@ -5,7 +5,7 @@ import { CallScript, eventsOfCall } from "../../lib/simulator/call.ts";
 import { recordedEvents } from "../../lib/simulator/recording.ts";
 import recordedCall from "../../lib/simulator/recorded_call.json" with { type: "json" };
 import { Simulator } from "../../lib/simulator/simulator.ts";
-import { EslClient, latin1, latin1Bytes } from "./esl_client.ts";
+import { EslClient, latin1, latin1Bytes } from "../support/esl_client.ts";
 import { ManualClock } from "../support/manual_clock.ts";
 
 const RECORDING = Deno.readFileSync(new URL("../fixtures/esl/calls-json.esl", import.meta.url));

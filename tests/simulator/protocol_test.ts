@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import { Simulator } from "../../lib/simulator/simulator.ts";
-import { EslClient, realFreeswitch, type Target } from "./esl_client.ts";
+import { EslClient, realFreeswitch, type Target } from "../support/esl_client.ts";
 
 const GOODBYE = "Content-Type: text/disconnect-notice\nContent-Length: 67\n\n" +
   "Disconnected, goodbye.\nSee you at ClueCon! http://www.cluecon.com/\n";

@@ -149,10 +149,20 @@ async function answers(port: number, ended: Promise<Deno.CommandStatus>): Promis
   }
 }
 
-/** A port that nobody listens on. */
+/**
+ * A port that nobody listens on. It is below those that Linux gives to outgoing connections, one
+ * of which could otherwise sit on it while a broker is stopped.
+ */
 export function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return (listener.addr as Deno.NetAddr).port;
+  for (;;) {
+    const port = 10_000 + Math.floor(Math.random() * 22_000);
+    try {
+      Deno.listen({ hostname: "127.0.0.1", port }).close();
+      return port;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    }
+  }
 }
 
 function exists(path: string): boolean {

@@ -5,6 +5,9 @@ import type { Clock } from "../../lib/clock.ts";
 export class ManualClock implements Clock {
   #now = 0;
   #timers: { at: number; callback: () => void }[] = [];
+  #waiting: (() => void)[] = [];
+  /** How many timers were ever set. */
+  timersSet = 0;
 
   now(): number {
     return this.#now;
@@ -17,6 +20,8 @@ export class ManualClock implements Clock {
   after(delayMs: number, callback: () => void): () => void {
     const timer = { at: this.#now + delayMs, callback };
     this.#timers.push(timer);
+    this.timersSet++;
+    for (const resolve of this.#waiting.splice(0)) resolve();
     return () => this.#timers = this.#timers.filter((one) => one !== timer);
   }
 
@@ -31,6 +36,13 @@ export class ManualClock implements Clock {
       next.callback();
     }
     this.#now = end;
+  }
+
+  /** Resolves when so many timers were ever set. */
+  async timers(count: number): Promise<void> {
+    while (this.timersSet < count) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
   }
 
   get pending(): number {

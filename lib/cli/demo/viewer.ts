@@ -4,6 +4,8 @@
  * @module
  */
 
+import { printable } from "../../log/logger.ts";
+
 /** What a person wants to see of an event, by its name. */
 const SHOWN: Readonly<Record<string, readonly string[]>> = {
   CHANNEL_CREATE: ["Caller-Caller-ID-Number", "Caller-Destination-Number"],
@@ -13,10 +15,13 @@ const SHOWN: Readonly<Record<string, readonly string[]>> = {
   BACKGROUND_JOB: ["Job-Command", "Job-UUID"],
 };
 
-/** One line, or more where the event has a body, for a received message. */
+/**
+ * One line, or more where the event has a body, for a received message. Anybody may publish to the
+ * demo's broker, so it may be no event at all.
+ */
 export function describeMessage(topic: string, payload: Uint8Array, at: Date): string {
-  const event = JSON.parse(new TextDecoder().decode(payload)) as Record<string, unknown>;
-  const name = String(event["Event-Name"]);
+  const event = parseEvent(new TextDecoder().decode(payload));
+  const name = String(event["Event-Name"] ?? "");
   const fields = (SHOWN[name] ?? [])
     .filter((field) => event[field] !== undefined)
     .map((field) => `${field.replace(/^(Caller|variable)[-_]/, "")}=${event[field]}`);
@@ -27,6 +32,15 @@ export function describeMessage(topic: string, payload: Uint8Array, at: Date): s
   return [
     line,
     ...body.split("\n").filter((text) => text !== "").map((text) => `          | ${text}`),
-  ]
-    .join("\n");
+  ].map(printable).join("\n");
+}
+
+function parseEvent(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const value = JSON.parse(text);
+    if (typeof value === "object" && value !== null) return value;
+  } catch {
+    // Shown as it is.
+  }
+  return { _body: text };
 }

@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { Simulator } from "../../lib/simulator/simulator.ts";
+import { configurationXml, params, RunningAgent } from "./running_agent.ts";
+
+const connections = { c: params({ enable: false }) };
+const messages = ({ log }: RunningAgent) => log.map((line) => line.slice(line.indexOf("[")));
+
+Deno.test("a wrong password is told once, with where it came from", async () => {
+  await using simulator = await Simulator.start({ password: "another" });
+  await using running = await RunningAgent.start(configurationXml(simulator.port, { connections }));
+  await running.until("it is refused", ({ freeswitch }) => freeswitch.state === "refused");
+  const [message, ...more] = messages(running).filter((line) => line.includes("password"));
+  assert.deepEqual(more, []);
+  assert.match(
+    message ?? "",
+    new RegExp(
+      `^\\[ERROR\\] FreeSWITCH at 127.0.0.1:${simulator.port}: .*\\. The password comes from ` +
+        `esl-password in ${running.folder}/mosquitto\\.conf\\.xml:\\d+\\. Trying again slowly$`,
+    ),
+  );
+});
+
+Deno.test("a refused address has nothing to do with the password", async () => {
+  await using simulator = await Simulator.start();
+  simulator.refusing = true;
+  await using running = await RunningAgent.start(configurationXml(simulator.port, { connections }));
+  await running.until("it is refused", ({ freeswitch }) => freeswitch.state === "refused");
+  const [message] = messages(running).filter((line) => line.startsWith("[ERROR]"));
+  assert.match(message ?? "", /access list .*\. Trying again slowly$/);
+  assert.doesNotMatch(message ?? "", /password/);
+});
+
+Deno.test("a FreeSWITCH that still has mod_mosquitto is told loudly, with the remedy", async () => {
+  await using simulator = await Simulator.start({ modules: ["mod_mosquitto"] });
+  await using running = await RunningAgent.start(configurationXml(simulator.port, { connections }));
+  await running.until("it is found", ({ freeswitch }) => freeswitch.mod_mosquitto_loaded);
+  const [message] = messages(running).filter((line) => line.startsWith("[ALERT]"));
+  assert.match(message ?? "", /RUN TWICE.*`unload mod_mosquitto`/);
+});
+
+Deno.test("a FreeSWITCH that was restarted is told", async () => {
+  await using simulator = await Simulator.start();
+  await using running = await RunningAgent.start(configurationXml(simulator.port, { connections }));
+  await running.until("FreeSWITCH is there", ({ freeswitch }) => freeswitch.state === "connected");
+  simulator.restart();
+  await running.until(
+    "the new one is there",
+    ({ freeswitch }) =>
+      freeswitch.state === "connected" && freeswitch.core_uuid === simulator.coreUuid,
+  );
+  assert.deepEqual(messages(running).filter((line) => line.includes("restarted")), [
+    "[WARNING] FreeSWITCH was restarted: events of that time are missed",
+  ]);
+});

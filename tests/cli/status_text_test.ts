@@ -1,0 +1,211 @@
+import assert from "node:assert/strict";
+import { statusText } from "../../lib/cli/status_text.ts";
+import type { StatusReport } from "../../lib/control/status.ts";
+
+const report: StatusReport = {
+  version: "1.2.3",
+  uptime_seconds: 93_784,
+  config_file: "/etc/mosquitto.conf.xml",
+  settings: { "log-enable": true, "log-dir": null, "esl-password": "********" },
+  freeswitch: {
+    state: "connected",
+    address: "127.0.0.1:8021",
+    core_uuid: "c0",
+    hostname: "h",
+    switchname: "s",
+    events_received: 1,
+    reconnects: 0,
+    protocol_errors: 2,
+    mod_mosquitto_loaded: false,
+  },
+  profiles: [{
+    name: "p",
+    enabled: true,
+    parameters: { enable: true },
+    connections: [
+      {
+        name: "a",
+        enabled: true,
+        state: "connected",
+        broker: "b:1883",
+        client_id: "id",
+        reconnects: 1,
+        offered: 10,
+        acknowledged: 4,
+        in_flight: 1,
+        queued: 2,
+        queued_bytes: 300,
+        dropped: { queue_full: 2, too_large: 1 },
+        parameters: { host: "b", bind_address: null, username: "" },
+        tls: { enable: false },
+        will: { enable: true, topic: "t" },
+      },
+      {
+        name: "z",
+        enabled: true,
+        state: "waiting",
+        reason: "no\x1b[2J answer",
+        broker: "z:1883",
+        client_id: null,
+        reconnects: 0,
+        offered: 0,
+        acknowledged: 0,
+        in_flight: 0,
+        queued: 0,
+        queued_bytes: 0,
+        dropped: {},
+        parameters: {},
+        tls: {},
+        will: {},
+      },
+    ],
+    publishers: [{
+      name: "pub",
+      enabled: false,
+      topics: [
+        {
+          name: "beat",
+          enabled: true,
+          pattern: "x/beat",
+          messages: 3,
+          parameters: { event: "HEARTBEAT", qos: 1 },
+        },
+        {
+          name: "longer",
+          enabled: false,
+          pattern: "x",
+          messages: 4,
+          parameters: { event: "ALL", qos: 0 },
+        },
+      ],
+    }],
+    subscribers: [{
+      name: "sub",
+      enabled: true,
+      topics: [
+        {
+          name: "cmd",
+          enabled: true,
+          pattern: "cmd/#",
+          commands_run: 5,
+          commands_refused: 6,
+          parameters: { originate_authorized: true, bgapi_authorized: true },
+        },
+        {
+          name: "no",
+          enabled: true,
+          pattern: "no",
+          subscription_refused: "Not authorized",
+          commands_run: 0,
+          commands_refused: 0,
+          parameters: { originate_authorized: false, bgapi_authorized: false },
+        },
+      ],
+    }],
+  }],
+};
+
+Deno.test("the status is laid out to be read", () => {
+  assert.equal(
+    statusText(report),
+    `fsmqtt 1.2.3, up 1 d 2 h, /etc/mosquitto.conf.xml
+DEGRADED
+  connection p/z is waiting (no\\x1b[2J answer)
+  the broker refuses the subscription to "no"
+
+FreeSWITCH at 127.0.0.1:8021: connected
+  switchname s, hostname h, core c0
+  1 event received, 0 reconnects, 2 protocol errors
+
+Profile p
+  connection a to b:1883: connected
+    client id id, 1 reconnect
+    10 offered = 4 acknowledged + 1 in flight + 2 queued (300 bytes) + 3 dropped (2 queue_full, 1 too_large)
+  connection z to z:1883: waiting (no\\x1b[2J answer)
+    client id not known yet, 0 reconnects
+    0 offered = 0 acknowledged + 0 in flight + 0 queued + 0 dropped
+  publisher pub (disabled): 7 published
+    topic beat               HEARTBEAT → x/beat  3 published
+    topic longer (disabled)  ALL → x             4 published
+  subscriber sub
+    topic cmd  cmd/# (bgapi and originate may run)  5 run, 6 refused
+    topic no   no (nothing may run)                 0 run, 0 refused; SUBSCRIPTION REFUSED: Not authorized
+
+Configuration
+  settings
+    log-enable    true
+    esl-password  ********
+    not set: log-dir
+  profile p
+    enable  true
+    connection a
+      host  b
+      not set: bind_address, username
+      tls
+        enable  false
+      will
+        enable  true
+        topic   t
+    connection z
+      tls
+      will
+    publisher pub
+      topic beat
+        event  HEARTBEAT
+        qos    1
+      topic longer
+        event  ALL
+        qos    0
+    subscriber sub
+      topic cmd
+        originate_authorized  true
+        bgapi_authorized      true
+      topic no
+        originate_authorized  false
+        bgapi_authorized      false`,
+  );
+});
+
+Deno.test("an agent without trouble is healthy", () => {
+  const text = statusText({ ...report, profiles: [] });
+  assert.equal(text.split("\n")[1], "healthy");
+});
+
+for (
+  const [seconds, text] of [
+    [0, "0 s"],
+    [59, "59 s"],
+    [60, "1 min 0 s"],
+    [3_600, "1 h 0 min"],
+    [86_399, "23 h 59 min"],
+    [86_400, "1 d 0 h"],
+  ] as const
+) {
+  Deno.test(`${seconds} seconds read ${text}`, () => {
+    const [first] = statusText({ ...report, uptime_seconds: seconds }).split("\n");
+    assert.equal(first, `fsmqtt 1.2.3, up ${text}, /etc/mosquitto.conf.xml`);
+  });
+}
+
+Deno.test("FreeSWITCH's troubles are told", () => {
+  const { freeswitch } = report;
+  const [, ...lines] = statusText({
+    ...report,
+    profiles: [],
+    freeswitch: {
+      ...freeswitch,
+      state: "refused",
+      reason: "wrong password",
+      core_uuid: null,
+      mod_mosquitto_loaded: true,
+    },
+  }).split("\n");
+  assert.deepEqual(lines.slice(0, 6), [
+    "DEGRADED",
+    "  FreeSWITCH is refused (wrong password)",
+    "  FreeSWITCH has mod_mosquitto loaded too",
+    "",
+    "FreeSWITCH at 127.0.0.1:8021: refused (wrong password)",
+    "  1 event received, 0 reconnects, 2 protocol errors",
+  ]);
+});

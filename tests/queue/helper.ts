@@ -1,0 +1,22 @@
+/** What the tests of the queue share. */
+
+import type { Books, Message } from "../../lib/queue/event_queue.ts";
+
+/** What a message takes beside its topic and payload. */
+export const OVERHEAD = 128;
+
+/** A message whose name is its topic, and which takes this many bytes of the queue. */
+export function message(topic: string, bytes: number = OVERHEAD + topic.length): Message {
+  return {
+    topic,
+    payload: new Uint8Array(bytes - OVERHEAD - topic.length),
+    qos: 1,
+    retain: false,
+    counter: { messages: 0 },
+  };
+}
+
+/** What the books say was dropped. */
+export function droppedIn({ dropped }: Books): number {
+  return Object.values(dropped).reduce((sum, count) => sum + count, 0);
+}

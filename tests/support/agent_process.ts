@@ -1,0 +1,162 @@
+/**
+ * fsmqtt as its users run it: a process of its own, from source or, if `FSMQTT_BIN` names one, the
+ * executable.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { TextLineStream } from "./lines.ts";
+import { ask } from "../../lib/control/client.ts";
+import type { ConnectionStatus, StatusReport } from "../../lib/control/status.ts";
+
+const MAIN = fileURLToPath(new URL("../../main.ts", import.meta.url));
+
+/** The command line of fsmqtt. */
+export function fsmqtt(...args: string[]): Deno.Command {
+  const options = { args, stdin: "null", stdout: "piped", stderr: "piped" } as const;
+  const executable = Deno.env.get("FSMQTT_BIN");
+  if (executable !== undefined) return new Deno.Command(executable, options);
+  return new Deno.Command(Deno.execPath(), { ...options, args: ["run", "-A", MAIN, ...args] });
+}
+
+/** Resolves with the first value that `attempt` gives; what never comes is an error. */
+export async function eventually<T>(
+  what: string,
+  attempt: () => T | undefined | Promise<T | undefined>,
+  deadlineMs = 30_000,
+): Promise<T> {
+  const end = performance.now() + deadlineMs;
+  for (;;) {
+    const value = await attempt();
+    if (value !== undefined) return value;
+    if (performance.now() > end) throw new Error(`This never happened: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+/** A running `fsmqtt run`. */
+export class AgentProcess implements AsyncDisposable {
+  readonly #process: Deno.ChildProcess;
+  readonly #folder: string;
+  readonly #control: string;
+  readonly #logged: string[] = [];
+  readonly #logEnd: Promise<void>;
+  #exit: Promise<Deno.CommandStatus>;
+
+  private constructor(process: Deno.ChildProcess, folder: string) {
+    this.#process = process;
+    this.#folder = folder;
+    this.#control = join(folder, "control.sock");
+    this.#exit = process.status;
+    this.#logEnd = this.#readLog();
+  }
+
+  /** Starts the agent on a configuration; `{folder}` in it stands for a folder of its own. */
+  static async start(configuration: string, args: readonly string[] = []): Promise<AgentProcess> {
+    const folder = await Deno.makeTempDir({ prefix: "fsmqtt-e2e-" });
+    const file = join(folder, "mosquitto.conf.xml");
+    await Deno.writeTextFile(file, configuration.replaceAll("{folder}", folder));
+    const control = join(folder, "control.sock");
+    const agent = new AgentProcess(
+      fsmqtt("run", "--config", file, "--control", control, ...args).spawn(),
+      folder,
+    );
+    await eventually("the agent answers", () => agent.#askStatus());
+    return agent;
+  }
+
+  /** Its configuration file. */
+  get configFile(): string {
+    return join(this.#folder, "mosquitto.conf.xml");
+  }
+
+  /** Its control socket. */
+  get control(): string {
+    return this.#control;
+  }
+
+  /** What it has logged so far. */
+  get log(): string {
+    return this.#logged.join("\n");
+  }
+
+  /** Its status. */
+  async status(): Promise<StatusReport> {
+    const status = await this.#askStatus();
+    assert(status !== undefined, `the agent does not answer:\n${this.log}`);
+    return status;
+  }
+
+  /** The status of its connection of this name, in the first profile. */
+  async connection(name: string): Promise<ConnectionStatus> {
+    const { profiles: [profile] } = await this.status();
+    const connection = profile?.connections.find((each) => each.name === name);
+    assert(connection !== undefined);
+    return connection;
+  }
+
+  /** Waits until the status is as wanted, and returns it. */
+  async until(what: string, wanted: (status: StatusReport) => boolean): Promise<StatusReport> {
+    try {
+      return await eventually(what, async () => {
+        const status = await this.status();
+        return wanted(status) ? status : undefined;
+      });
+    } catch (error) {
+      throw new Error(`${(error as Error).message}\n${this.log}`);
+    }
+  }
+
+  /** Waits until FreeSWITCH and all enabled connections are connected. */
+  async ready(): Promise<void> {
+    await this.until(
+      "everything is connected",
+      ({ freeswitch, profiles }) =>
+        freeswitch.state === "connected" &&
+        profiles.every(({ connections }) =>
+          connections.every(({ enabled, state }) => !enabled || state === "connected")
+        ),
+    );
+  }
+
+  /** Waits until it logs a line that matches. */
+  async logs(pattern: RegExp): Promise<string> {
+    return await eventually(
+      `the log has ${pattern}; it has\n${this.log}`,
+      () => this.#logged.find((line) => pattern.test(line)),
+    );
+  }
+
+  /** Tells it to stop and returns its exit code. */
+  async stop(signal: Deno.Signal = "SIGTERM"): Promise<number> {
+    try {
+      this.#process.kill(signal);
+    } catch {
+      // It has ended already.
+    }
+    const { code } = await this.#exit;
+    await this.#logEnd;
+    return code;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop("SIGKILL");
+    await this.#process.stdout.cancel();
+    await Deno.remove(this.#folder, { recursive: true });
+  }
+
+  async #askStatus(): Promise<StatusReport | undefined> {
+    const reply = await ask(this.#control, { do: "status" });
+    return reply.kind === "status" ? reply.status : undefined;
+  }
+
+  async #readLog(): Promise<void> {
+    const lines = this.#process.stderr
+      .pipeThrough(new TextDecoderStream())
+      .pipeThrough(new TextLineStream());
+    for await (const line of lines) this.#logged.push(line);
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * An MQTT client that keeps what it receives.
+ *
+ * @module
+ */
+
+import mqtt, { type MqttClient } from "mqtt";
+import { eventually } from "./agent_process.ts";
+
+/** A received message. */
+export interface Received {
+  readonly topic: string;
+  readonly payload: Uint8Array;
+  readonly retain: boolean;
+}
+
+/** A client subscribed to everything that matches a filter. It reconnects by itself. */
+export class Watcher implements AsyncDisposable {
+  readonly #client: MqttClient;
+  readonly received: Received[] = [];
+
+  private constructor(client: MqttClient) {
+    this.#client = client;
+    client.on("message", (topic, payload, { retain }) => {
+      this.received.push({ topic, payload, retain });
+    });
+  }
+
+  /** Connects and subscribes at QoS 2; with a client id, as a session that the broker keeps. */
+  static async start(
+    port: number,
+    { filter = "#", clientId }: { filter?: string; clientId?: string } = {},
+  ): Promise<Watcher> {
+    const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${port}`, {
+      reconnectPeriod: 50,
+      ...(clientId === undefined ? {} : { clientId, clean: false }),
+    });
+    // Errors end in a reconnect, which is all that is wanted.
+    client.on("error", () => {});
+    const watcher = new Watcher(client);
+    await client.subscribeAsync(filter, { qos: 2 });
+    return watcher;
+  }
+
+  /** Publishes a message. */
+  async publish(
+    topic: string,
+    payload: string | Uint8Array,
+    options: { qos?: 0 | 1 | 2; retain?: boolean } = {},
+  ): Promise<void> {
+    const body = typeof payload === "string" ? payload : payload as Uint8Array as never;
+    await this.#client.publishAsync(topic, body, { qos: 1, ...options });
+  }
+
+  /** The messages received on a topic. */
+  on(topic: string): Received[] {
+    return this.received.filter((message) => message.topic === topic);
+  }
+
+  /** Waits until so many messages have come on a topic. */
+  async count(topic: string, count: number): Promise<Received[]> {
+    return await eventually(`${count} messages on ${topic}`, () => {
+      const messages = this.on(topic);
+      return messages.length >= count ? messages : undefined;
+    });
+  }
+
+  /** Waits until a message that is wanted has come on a topic; gives all that have come there. */
+  async until(
+    topic: string,
+    what: string,
+    wanted: (payload: Uint8Array) => boolean,
+  ): Promise<Received[]> {
+    return await eventually(`${what} on ${topic}`, () => {
+      const messages = this.on(topic);
+      return messages.some(({ payload }) => wanted(payload)) ? messages : undefined;
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#client.endAsync(true);
+  }
+}
