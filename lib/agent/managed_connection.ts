@@ -13,7 +13,8 @@ import type { SwitchNames } from "../events/template.ts";
 import type { Logger } from "../log/logger.ts";
 import { BrokerConnection, type BrokerState } from "../mqtt/connection.ts";
 import type { BrokerOptions } from "../mqtt/options.ts";
-import { EventQueue, type Message, type QueueLimits } from "../queue/event_queue.ts";
+import type { Message } from "../mqtt/outbox.ts";
+import { EventQueue, type QueueLimits } from "../queue/event_queue.ts";
 import { brokerOptions } from "./broker_options.ts";
 
 /** What a managed connection needs. */

@@ -13,7 +13,8 @@ import type {
   Sourced,
   SubscriberTopicConfig,
 } from "../config/config.ts";
-import type { MessageCounter, QueueLimits } from "../queue/event_queue.ts";
+import type { MessageCounter } from "../mqtt/outbox.ts";
+import type { QueueLimits } from "../queue/event_queue.ts";
 import type { ManagedConnection } from "./managed_connection.ts";
 
 /** A topic of a publisher. */

@@ -8,7 +8,7 @@ import type { CommandTopic } from "../commands/inbox.ts";
 import type { Route } from "../events/router.ts";
 import { expandTopic, type SwitchNames } from "../events/template.ts";
 import { holdsTemplate } from "../config/template.ts";
-import type { Message } from "../queue/event_queue.ts";
+import type { Message } from "../mqtt/outbox.ts";
 import type { ManagedConnection } from "./managed_connection.ts";
 import type { Model, Profile } from "./model.ts";
 

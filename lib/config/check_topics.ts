@@ -176,10 +176,14 @@ function checkSameConnection(a: Subscription, b: Subscription, findings: Finding
     findings.error(patternAt(b.topic), "duplicate-subscription", text);
     return;
   }
-  if (sharedGroup(first) !== undefined || sharedGroup(second) !== undefined) return;
-  if (patternMayCover(first, second) || patternMayCover(second, first)) return;
+  // Of two of which one covers the other, only that one is subscribed to; a shared subscription
+  // is another one in any case, and gets the message besides.
+  const isShared = [first, second].some((pattern) => sharedGroup(pattern) !== undefined);
+  const isNested = patternMayCover(first, second) || patternMayCover(second, first);
+  if (isNested && !isShared) return;
   const text = `"${second}" and "${first}" of ${before} have topics in common, and a broker may ` +
-    `deliver those twice to ${connection}: make them apart, or one a part of the other`;
+    `deliver those twice to ${connection}: make them apart` +
+    (isShared ? "" : ", or one a part of the other");
   findings.error(patternAt(b.topic), "overlapping-subscriptions", text);
 }
 

@@ -5,16 +5,16 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import { Backoff } from "../backoff.ts";
 import type { Clock } from "../clock.ts";
 import type { Logger } from "../log/logger.ts";
-import type { EventQueue, Message } from "../queue/event_queue.ts";
-import { Buffer } from "node:buffer";
 import { DeliveryMemory } from "./deliveries.ts";
 import { type BrokerFailure, describeFailure } from "./errors.ts";
 import { InFlightStore } from "./in_flight.ts";
 import { IncomingStore } from "./incoming.ts";
 import type { BrokerOptions } from "./options.ts";
+import type { Message, Outbox } from "./outbox.ts";
 import { type Incoming, MqttSession, type Welcome } from "./session.ts";
 import { type BrokerAddress, resolveBrokers, type SrvResolver } from "./srv.ts";
 
@@ -53,7 +53,7 @@ export interface ReceivedMessage {
 /** What a connection needs. */
 export interface BrokerConnectionDeps {
   /** What it publishes, and its books. */
-  readonly queue: EventQueue;
+  readonly queue: Outbox;
   /** Its log. */
   readonly log: Logger;
   /** Time. */
@@ -115,7 +115,7 @@ export class BrokerConnection {
       ...(deps.random === undefined ? {} : { random: deps.random }),
     });
     // The queue may be older.
-    this.#toldOverflow = this.#overflow;
+    this.#toldOverflow = this.#deps.queue.overflowed;
   }
 
   /** Where it stands. */
@@ -205,7 +205,7 @@ export class BrokerConnection {
   #noteDropped({ topic, payload }: Message): void {
     if (this.#isOverflowing) return;
     const { queue, log } = this.#deps;
-    if (this.#overflow === this.#toldOverflow) {
+    if (this.#deps.queue.overflowed === this.#toldOverflow) {
       const text = `of ${payload.length} bytes for "${topic}": the queue does not hold as many`;
       this.#warnOnce("queue bytes", `Dropped a message ${text}`);
       return;
@@ -216,15 +216,10 @@ export class BrokerConnection {
 
   #noteCaughtUp(): void {
     if (!this.#isOverflowing) return;
-    const dropped = this.#overflow - this.#toldOverflow;
+    const dropped = this.#deps.queue.overflowed - this.#toldOverflow;
     this.#isOverflowing = false;
     this.#toldOverflow += dropped;
     this.#deps.log.notice(`The queue is empty again; ${dropped} events were dropped`);
-  }
-
-  /** How many events were dropped because the queue was full. */
-  get #overflow(): number {
-    return this.#deps.queue.books.dropped.queue_full ?? 0;
   }
 
   /** Tells of the first trouble of a kind; the counters tell how many there were. */

@@ -7,7 +7,7 @@
 
 import { Buffer } from "node:buffer";
 import { Readable } from "node:stream";
-import type { Message } from "../queue/event_queue.ts";
+import type { Message } from "./outbox.ts";
 
 /** As much of an MQTT packet as a store needs to know. */
 export interface StoredPacket {

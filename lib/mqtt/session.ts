@@ -8,11 +8,11 @@
 import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import mqtt, { type IClientOptions, type IConnackPacket, type IStore, type Packet } from "mqtt";
-import type { Message } from "../queue/event_queue.ts";
 import { type BrokerFailure, describeFailure } from "./errors.ts";
 import { asBuffer, type InFlightStore } from "./in_flight.ts";
 import type { IncomingStore } from "./incoming.ts";
 import type { BrokerOptions, Will } from "./options.ts";
+import type { Message } from "./outbox.ts";
 import { SocketLedger } from "./socket_ledger.ts";
 import type { BrokerAddress } from "./srv.ts";
 import { openStream } from "./stream.ts";

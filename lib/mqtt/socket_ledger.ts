@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Message } from "../queue/event_queue.ts";
+import type { Message } from "./outbox.ts";
 
 /** What the ledger asks of a stream; a `net.Socket` has it. */
 export interface WrittenStream {

@@ -4,28 +4,10 @@
  * @module
  */
 
-/** A message to publish. */
-export interface Message {
-  /** The topic name, complete. */
-  readonly topic: string;
-  /** The payload, never changed. */
-  readonly payload: Uint8Array<ArrayBuffer>;
-  /** Quality of Service. */
-  readonly qos: 0 | 1 | 2;
-  /** Whether the broker keeps it. */
-  readonly retain: boolean;
-  /** Counts it once the broker has it. */
-  readonly counter: MessageCounter;
-}
-
-/** Messages of one topic that their broker has. */
-export interface MessageCounter {
-  /** How many. */
-  messages: number;
-}
+import type { GiveUpReason, Message, Outbox } from "../mqtt/outbox.ts";
 
 /** Why a message was given up. */
-export type DropReason = "queue_full" | "too_large" | "refused";
+export type DropReason = GiveUpReason | "queue_full";
 
 /**
  * The books of a connection. At any moment
@@ -63,7 +45,7 @@ function sizeOf(message: Message): number {
  * A queue in order of arrival. When a bound is reached the oldest waiting messages are dropped,
  * since the newest tell best how things stand.
  */
-export class EventQueue {
+export class EventQueue implements Outbox {
   #limits: QueueLimits;
   /** A ring: the oldest message is at `#first`. Its length is a power of two. */
   #ring: (Message | undefined)[] = new Array(16);
@@ -105,6 +87,11 @@ export class EventQueue {
       queued: this.#length,
       dropped: { ...this.#dropped },
     };
+  }
+
+  /** How many messages were dropped because a bound was reached. */
+  get overflowed(): number {
+    return this.#dropped.queue_full ?? 0;
   }
 
   /** How many messages were dropped for any reason. */
@@ -153,7 +140,7 @@ export class EventQueue {
   }
 
   /** A message in flight is given up. */
-  drop(reason: DropReason): void {
+  drop(reason: GiveUpReason): void {
     this.#inFlight--;
     this.#countDrop(reason);
   }

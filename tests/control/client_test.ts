@@ -48,6 +48,18 @@ Deno.test("an agent that goes away before it answers is unavailable", async () =
   });
 });
 
+Deno.test("an agent that does not answer in time is unavailable", async () => {
+  const answered = Promise.withResolvers<void>();
+  await withImpostor(() => answered.promise, async (path) => {
+    assert.deepEqual(await ask(path, { do: "status" }, 1), {
+      kind: "failed",
+      error: `The agent on ${path} does not answer: it is stuck, or stopped`,
+      exitCode: 69,
+    });
+    answered.resolve();
+  });
+});
+
 for (const body of ["{}", "[]", "null", '{"kind":"other"}']) {
   Deno.test(`what answers ${body} is no agent`, async () => {
     const response = `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`;

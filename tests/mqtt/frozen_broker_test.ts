@@ -72,7 +72,8 @@ Deno.test("a frozen broker that is killed: at QoS 0 only what a socket took is m
   const { acknowledged, queued, inFlight } = rig.queue.books;
   assert.equal(inFlight, 0);
   assert.equal(acknowledged + queued, count);
-  assert.ok(queued > 2_000);
+  // All that waited behind the write under way has come back.
+  assert.ok(queued >= 2_000);
   await rig.connection.disconnect("disconnected");
   await broker.start();
   await using witness = await Witness.lasting(broker.port);

@@ -16,7 +16,8 @@ import {
   type ReceivedMessage,
 } from "../../lib/mqtt/connection.ts";
 import type { BrokerOptions } from "../../lib/mqtt/options.ts";
-import { EventQueue, type Message, type QueueLimits } from "../../lib/queue/event_queue.ts";
+import type { Message } from "../../lib/mqtt/outbox.ts";
+import { EventQueue, type QueueLimits } from "../../lib/queue/event_queue.ts";
 
 /** All versions of MQTT. */
 export const VERSIONS = ["V31", "V311", "V5"] as const;

@@ -1,7 +1,8 @@
 /** offered = acknowledged + in flight + queued + dropped, at any moment. */
 
 import assert from "node:assert/strict";
-import { EventQueue, type Message } from "../../lib/queue/event_queue.ts";
+import type { Message } from "../../lib/mqtt/outbox.ts";
+import { EventQueue } from "../../lib/queue/event_queue.ts";
 import { droppedIn, message, OVERHEAD } from "./helper.ts";
 
 Deno.test("a new queue has offered nothing", () => {

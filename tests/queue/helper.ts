@@ -1,6 +1,7 @@
 /** What the tests of the queue share. */
 
-import type { Books, Message } from "../../lib/queue/event_queue.ts";
+import type { Message } from "../../lib/mqtt/outbox.ts";
+import type { Books } from "../../lib/queue/event_queue.ts";
 
 /** What a message takes beside its topic and payload. */
 export const OVERHEAD = 128;
