@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Simulator } from "../../lib/simulator/simulator.ts";
 import type { ConnectionStatus } from "../../lib/control/status.ts";
 import { AgentProcess, eventually } from "../support/agent_process.ts";
-import { freePort, startBroker } from "../support/broker.ts";
+import { freePort, mosquittoTest, startBroker } from "../support/broker.ts";
 import { Watcher } from "../support/watcher.ts";
 import { configuration, numberOf, param, Switch } from "./setup.ts";
 
@@ -137,7 +137,9 @@ function fireSteadily(simulator: Simulator, perSecond: number) {
 }
 
 for (const qos of [0, 1, 2] as const) {
-  Deno.test(`a broker away for 3 s under 230 events/s costs nothing at QoS ${qos}`, async () => {
+  // The embedded broker loses messages of QoS 2 by itself.
+  const test = qos === 2 ? mosquittoTest : Deno.test;
+  test(`a broker away for 3 s under 230 events/s costs nothing at QoS ${qos}`, async () => {
     await using broker = await startBroker();
     await using simulator = await Simulator.start({ heartbeatMs: 0 });
     await using watcher = await Watcher.start(broker.port, {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { Secret } from "../../lib/secret.ts";
-import { startBroker, type TestBroker } from "../support/broker.ts";
+import { mosquittoTest, startBroker, type TestBroker } from "../support/broker.ts";
 import { options, Rig, VERSIONS } from "./harness.ts";
 import { Peer } from "./peer.ts";
 
@@ -24,50 +24,56 @@ async function temporaryFolder(): Promise<{ path: string } & AsyncDisposable> {
 }
 
 for (const protocolVersion of VERSIONS) {
-  Deno.test(`${protocolVersion}: the right password connects, a wrong one is refused`, async () => {
-    await using folder = await temporaryFolder();
-    await using broker = await guardedBroker(folder.path);
-    const user = { protocolVersion, username: "switch" };
-    await using right = new Rig(
-      options(broker.port, { ...user, password: new Secret(PASSWORD) }),
-    );
-    right.connection.connect();
-    await right.state("connected");
+  mosquittoTest(
+    `${protocolVersion}: the right password connects, a wrong one is refused`,
+    async () => {
+      await using folder = await temporaryFolder();
+      await using broker = await guardedBroker(folder.path);
+      const user = { protocolVersion, username: "switch" };
+      await using right = new Rig(
+        options(broker.port, { ...user, password: new Secret(PASSWORD) }),
+      );
+      right.connection.connect();
+      await right.state("connected");
 
-    const wrongOptions = { ...user, password: new Secret("wrong-secret") };
-    await using wrong = new Rig(options(broker.port, wrongOptions));
-    wrong.connection.connect();
-    const refusal = protocolVersion === "V31" || protocolVersion === "V311"
-      ? /^the broker (does not authorise this client|refused username or password)$/
-      : /^the broker does not authorise this client$/;
-    assert.match(await wrong.reason("refused"), refusal);
-    assert.equal(wrong.logged("[ERROR] cannot connect: the broker").length, 1);
-    assert.doesNotMatch(wrong.log.join("\n"), /wrong-secret/);
+      const wrongOptions = { ...user, password: new Secret("wrong-secret") };
+      await using wrong = new Rig(options(broker.port, wrongOptions));
+      wrong.connection.connect();
+      const refusal = protocolVersion === "V31" || protocolVersion === "V311"
+        ? /^the broker (does not authorise this client|refused username or password)$/
+        : /^the broker does not authorise this client$/;
+      assert.match(await wrong.reason("refused"), refusal);
+      assert.equal(wrong.logged("[ERROR] cannot connect: the broker").length, 1);
+      assert.doesNotMatch(wrong.log.join("\n"), /wrong-secret/);
 
-    await using nobody = new Rig(options(broker.port, { protocolVersion }));
-    nobody.connection.connect();
-    assert.match(await nobody.reason("refused"), /authorise|username/);
-  });
+      await using nobody = new Rig(options(broker.port, { protocolVersion }));
+      nobody.connection.connect();
+      assert.match(await nobody.reason("refused"), /authorise|username/);
+    },
+  );
 }
 
-Deno.test("a refused connection is tried again slowly and recovers when the broker relents", async () => {
-  await using folder = await temporaryFolder();
-  await using broker = await guardedBroker(folder.path);
-  const wrong = { username: "other", password: new Secret(PASSWORD) };
-  await using rig = new Rig(options(broker.port, wrong));
-  rig.connection.connect();
-  rig.offer("t", ["kept"]);
-  await rig.reason("refused");
-  await broker.stop();
-  const { success } = await new Deno.Command("mosquitto_passwd", {
-    args: ["-b", join(folder.path, "passwords"), "other", PASSWORD],
-  }).output();
-  assert.ok(success);
-  await broker.start();
-  await rig.acknowledged(1);
-});
+mosquittoTest(
+  "a refused connection is tried again slowly and recovers when the broker relents",
+  async () => {
+    await using folder = await temporaryFolder();
+    await using broker = await guardedBroker(folder.path);
+    const wrong = { username: "other", password: new Secret(PASSWORD) };
+    await using rig = new Rig(options(broker.port, wrong));
+    rig.connection.connect();
+    rig.offer("t", ["kept"]);
+    await rig.reason("refused");
+    await broker.stop();
+    const { success } = await new Deno.Command("mosquitto_passwd", {
+      args: ["-b", join(folder.path, "passwords"), "other", PASSWORD],
+    }).output();
+    assert.ok(success);
+    await broker.start();
+    await rig.acknowledged(1);
+  },
+);
 
-Deno.test("each refusal of a broker has its reason", async () => {
+mosquittoTest("each refusal of a broker has its reason", async () => {
   const cases = [
     { protocolVersion: "V311", returnCode: 1, reason: /protocol_version/ },
     { protocolVersion: "V311", returnCode: 2, reason: /client_id/ },
@@ -90,7 +96,7 @@ Deno.test("each refusal of a broker has its reason", async () => {
   }
 });
 
-Deno.test("a broker that is unavailable for now is no refusal", async () => {
+mosquittoTest("a broker that is unavailable for now is no refusal", async () => {
   for (
     const [version, connack] of [["V311", { returnCode: 3 }], ["V5", { reasonCode: 136 }]] as const
   ) {

@@ -1,30 +1,33 @@
 import assert from "node:assert/strict";
-import { startBroker } from "../support/broker.ts";
+import { mosquittoTest, startBroker } from "../support/broker.ts";
 import { ALL_QOS, message, numbers, options, Rig, VERSIONS, Witness } from "./harness.ts";
 
 for (const protocolVersion of VERSIONS) {
   for (const qos of ALL_QOS) {
-    Deno.test(`${protocolVersion} publishes at QoS ${qos}, in order and at that QoS`, async () => {
-      await using broker = await startBroker();
-      await using witness = await Witness.start(broker.port);
-      await using rig = new Rig(options(broker.port, { protocolVersion }));
-      rig.connection.connect();
-      rig.offer("t", numbers(1, 300), qos);
-      assert.deepEqual(await witness.count("t", 300), numbers(1, 300));
-      assert.ok(witness.received.every((one) => one.qos === qos));
-      await rig.acknowledged(300);
-      assert.deepEqual(rig.queue.books, {
-        offered: 300,
-        acknowledged: 300,
-        inFlight: 0,
-        queued: 0,
-        dropped: {},
-      });
-    });
+    mosquittoTest(
+      `${protocolVersion} publishes at QoS ${qos}, in order and at that QoS`,
+      async () => {
+        await using broker = await startBroker();
+        await using witness = await Witness.start(broker.port);
+        await using rig = new Rig(options(broker.port, { protocolVersion }));
+        rig.connection.connect();
+        rig.offer("t", numbers(1, 300), qos);
+        assert.deepEqual(await witness.count("t", 300), numbers(1, 300));
+        assert.ok(witness.received.every((one) => one.qos === qos));
+        await rig.acknowledged(300);
+        assert.deepEqual(rig.queue.books, {
+          offered: 300,
+          acknowledged: 300,
+          inFlight: 0,
+          queued: 0,
+          dropped: {},
+        });
+      },
+    );
   }
 }
 
-Deno.test("a payload goes out byte for byte, be it UTF-8 or not, empty or long", async () => {
+mosquittoTest("a payload goes out byte for byte, be it UTF-8 or not, empty or long", async () => {
   await using broker = await startBroker();
   await using witness = await Witness.start(broker.port, { protocolVersion: 5 });
   const long = crypto.getRandomValues(new Uint8Array(60_000));
@@ -48,7 +51,7 @@ Deno.test("a payload goes out byte for byte, be it UTF-8 or not, empty or long",
   }
 });
 
-Deno.test("the broker keeps a message with the retain flag, and no other", async () => {
+mosquittoTest("the broker keeps a message with the retain flag, and no other", async () => {
   await using broker = await startBroker();
   await using rig = new Rig(options(broker.port));
   rig.connection.connect();
@@ -64,7 +67,7 @@ Deno.test("the broker keeps a message with the retain flag, and no other", async
   assert.deepEqual(stored.map(({ topic }) => topic).sort(), ["kept/0", "kept/1", "kept/2"]);
 });
 
-Deno.test("each message that the broker has counts on its topic's counter", async () => {
+mosquittoTest("each message that the broker has counts on its topic's counter", async () => {
   await using broker = await startBroker();
   await using rig = new Rig(options(broker.port));
   rig.connection.connect();
@@ -74,16 +77,19 @@ Deno.test("each message that the broker has counts on its topic's counter", asyn
   assert.deepEqual(messages.map(({ counter }) => counter.messages), [1, 1, 1]);
 });
 
-Deno.test("drained resolves when everything is delivered, and at once without a broker", async () => {
-  await using broker = await startBroker();
-  await using rig = new Rig(options(broker.port));
-  rig.offer("t", numbers(1, 10));
-  await rig.connection.drained();
-  assert.equal(rig.queue.length, 10);
-  rig.connection.connect();
-  await rig.state("connected");
-  rig.offer("t", numbers(11, 200), 2);
-  rig.offer("t", numbers(201, 210), 0);
-  await rig.connection.drained();
-  assert.equal(rig.queue.books.acknowledged, 210);
-});
+mosquittoTest(
+  "drained resolves when everything is delivered, and at once without a broker",
+  async () => {
+    await using broker = await startBroker();
+    await using rig = new Rig(options(broker.port));
+    rig.offer("t", numbers(1, 10));
+    await rig.connection.drained();
+    assert.equal(rig.queue.length, 10);
+    rig.connection.connect();
+    await rig.state("connected");
+    rig.offer("t", numbers(11, 200), 2);
+    rig.offer("t", numbers(201, 210), 0);
+    await rig.connection.drained();
+    assert.equal(rig.queue.books.acknowledged, 210);
+  },
+);

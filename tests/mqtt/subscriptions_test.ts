@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { startBroker } from "../support/broker.ts";
+import { mosquittoTest, startBroker } from "../support/broker.ts";
 import { options, Rig, text, until, VERSIONS, Witness } from "./harness.ts";
 import { Peer } from "./peer.ts";
 
@@ -20,28 +20,31 @@ async function publishAll(rig: Rig, witness: Witness, messages: string[]): Promi
 }
 
 for (const protocolVersion of VERSIONS) {
-  Deno.test(`${protocolVersion}: subscriptions are made at the start, and once more after an outage`, async () => {
-    await using broker = await startBroker();
-    await using rig = new Rig(options(broker.port, { protocolVersion }));
-    rig.connection.subscribe([{ filter: "c/+/run", qos: 1 }, { filter: "all/#", qos: 2 }]);
-    rig.connection.connect();
-    await rig.state("connected");
-    {
+  mosquittoTest(
+    `${protocolVersion}: subscriptions are made at the start, and once more after an outage`,
+    async () => {
+      await using broker = await startBroker();
+      await using rig = new Rig(options(broker.port, { protocolVersion }));
+      rig.connection.subscribe([{ filter: "c/+/run", qos: 1 }, { filter: "all/#", qos: 2 }]);
+      rig.connection.connect();
+      await rig.state("connected");
+      {
+        await using witness = await Witness.start(broker.port);
+        await publishAll(rig, witness, ["c/1/run bgapi", "c/1/other no", "d no"]);
+      }
+      assert.deepEqual(received(rig).slice(0, -1), ["c/1/run bgapi"]);
+      await broker.stop();
+      await rig.until("the loss seen", () => rig.connection.state.state !== "connected");
+      await broker.start();
+      await rig.state("connected");
       await using witness = await Witness.start(broker.port);
-      await publishAll(rig, witness, ["c/1/run bgapi", "c/1/other no", "d no"]);
-    }
-    assert.deepEqual(received(rig).slice(0, -1), ["c/1/run bgapi"]);
-    await broker.stop();
-    await rig.until("the loss seen", () => rig.connection.state.state !== "connected");
-    await broker.start();
-    await rig.state("connected");
-    await using witness = await Witness.start(broker.port);
-    await publishAll(rig, witness, ["c/2/run again"]);
-    assert.equal(received(rig).at(-2), "c/2/run again");
-  });
+      await publishAll(rig, witness, ["c/2/run again"]);
+      assert.equal(received(rig).at(-2), "c/2/run again");
+    },
+  );
 }
 
-Deno.test("subscriptions are added and removed while connected", async () => {
+mosquittoTest("subscriptions are added and removed while connected", async () => {
   await using broker = await startBroker();
   await using witness = await Witness.start(broker.port);
   await using rig = new Rig(options(broker.port));
@@ -61,27 +64,30 @@ Deno.test("subscriptions are added and removed while connected", async () => {
   assert.deepEqual(commands, ["a 1", "b 2"]);
 });
 
-Deno.test("a subscription removed while away is ended in the session that the broker kept", async () => {
-  await using broker = await startBroker();
-  await using witness = await Witness.start(broker.port);
-  await using rig = new Rig(options(broker.port, { cleanSession: false }));
-  const all = { filter: "all/#", qos: 1 } as const;
-  rig.connection.subscribe([all, { filter: "a", qos: 1 }]);
-  rig.connection.connect();
-  await rig.state("connected");
-  await rig.connection.disconnect("disconnected");
-  rig.connection.subscribe([all]);
-  rig.connection.connect();
-  await rig.state("connected");
-  await publishAll(rig, witness, ["a 1"]);
-  assert.ok(!received(rig).includes("a 1"));
-  // It may be asked for again.
-  rig.connection.subscribe([all, { filter: "a", qos: 1 }]);
-  await until("the subscription", () => {
-    witness.client.publish("a", "2");
-    return received(rig).includes("a 2");
-  });
-});
+mosquittoTest(
+  "a subscription removed while away is ended in the session that the broker kept",
+  async () => {
+    await using broker = await startBroker();
+    await using witness = await Witness.start(broker.port);
+    await using rig = new Rig(options(broker.port, { cleanSession: false }));
+    const all = { filter: "all/#", qos: 1 } as const;
+    rig.connection.subscribe([all, { filter: "a", qos: 1 }]);
+    rig.connection.connect();
+    await rig.state("connected");
+    await rig.connection.disconnect("disconnected");
+    rig.connection.subscribe([all]);
+    rig.connection.connect();
+    await rig.state("connected");
+    await publishAll(rig, witness, ["a 1"]);
+    assert.ok(!received(rig).includes("a 1"));
+    // It may be asked for again.
+    rig.connection.subscribe([all, { filter: "a", qos: 1 }]);
+    await until("the subscription", () => {
+      witness.client.publish("a", "2");
+      return received(rig).includes("a 2");
+    });
+  },
+);
 
 for (
   const [protocolVersion, reason] of [
@@ -89,33 +95,36 @@ for (
     ["V5", "Not authorized"],
   ] as const
 ) {
-  Deno.test(`${protocolVersion}: a subscription that the broker refuses is shown, the others work`, async () => {
-    await using peer = await Peer.listen(protocolVersion === "V5" ? 5 : 4);
-    await using rig = new Rig(options(peer.port, { protocolVersion }));
-    rig.connection.subscribe([{ filter: "no", qos: 1 }, { filter: "yes", qos: 1 }]);
-    rig.connection.connect();
-    const client = await peer.welcome();
-    for (let i = 0; i < 2; i++) {
-      const { messageId = 0, subscriptions } = await client.read("subscribe");
-      const refusal = protocolVersion === "V5" ? 0x87 : 0x80;
-      client.send({
-        cmd: "suback",
-        messageId,
-        granted: [subscriptions[0]?.topic === "no" ? refusal : 1],
-      });
-    }
-    await rig.state("connected");
-    assert.equal(rig.connection.subscriptionRefusal("no"), reason);
-    assert.equal(rig.connection.subscriptionRefusal("yes"), undefined);
-    assert.deepEqual(rig.logged("[ERROR]"), [
-      `[ERROR] Cannot subscribe to "no": the broker refuses it (${reason})`,
-    ]);
-    // Asked for again at another QoS, it is granted.
-    rig.connection.subscribe([{ filter: "no", qos: 0 }, { filter: "yes", qos: 1 }]);
-    const { messageId = 0 } = await client.read("subscribe");
-    client.send({ cmd: "suback", messageId, granted: [0] });
-    await rig.until("granted", () => rig.connection.subscriptionRefusal("no") === undefined);
-  });
+  mosquittoTest(
+    `${protocolVersion}: a subscription that the broker refuses is shown, the others work`,
+    async () => {
+      await using peer = await Peer.listen(protocolVersion === "V5" ? 5 : 4);
+      await using rig = new Rig(options(peer.port, { protocolVersion }));
+      rig.connection.subscribe([{ filter: "no", qos: 1 }, { filter: "yes", qos: 1 }]);
+      rig.connection.connect();
+      const client = await peer.welcome();
+      for (let i = 0; i < 2; i++) {
+        const { messageId = 0, subscriptions } = await client.read("subscribe");
+        const refusal = protocolVersion === "V5" ? 0x87 : 0x80;
+        client.send({
+          cmd: "suback",
+          messageId,
+          granted: [subscriptions[0]?.topic === "no" ? refusal : 1],
+        });
+      }
+      await rig.state("connected");
+      assert.equal(rig.connection.subscriptionRefusal("no"), reason);
+      assert.equal(rig.connection.subscriptionRefusal("yes"), undefined);
+      assert.deepEqual(rig.logged("[ERROR]"), [
+        `[ERROR] Cannot subscribe to "no": the broker refuses it (${reason})`,
+      ]);
+      // Asked for again at another QoS, it is granted.
+      rig.connection.subscribe([{ filter: "no", qos: 0 }, { filter: "yes", qos: 1 }]);
+      const { messageId = 0 } = await client.read("subscribe");
+      client.send({ cmd: "suback", messageId, granted: [0] });
+      await rig.until("granted", () => rig.connection.subscriptionRefusal("no") === undefined);
+    },
+  );
 }
 
 const plugin = ["x86_64-linux-gnu/", "aarch64-linux-gnu/", ""]
@@ -123,40 +132,40 @@ const plugin = ["x86_64-linux-gnu/", "aarch64-linux-gnu/", ""]
   .find((path) => existsSync(path));
 
 // An acl_file of mosquitto 2.0 hides messages but refuses no SUBSCRIBE; this plugin does.
-Deno.test({
-  name: "a subscription that mosquitto refuses is shown",
-  ignore: plugin === undefined,
-  async fn() {
-    const folder = await Deno.makeTempDir({ prefix: "fsmqtt-mqtt-" });
-    try {
-      const file = join(folder, "rules.json");
-      const acls = [{ acltype: "subscribeLiteral", topic: "yes", allow: true }];
-      await Deno.writeTextFile(
-        file,
-        JSON.stringify({
-          defaultACLAccess: { subscribe: false },
-          roles: [{ rolename: "guest", acls }],
-          groups: [{ groupname: "guests", roles: [{ rolename: "guest" }] }],
-          anonymousGroup: "guests",
-        }),
-      );
-      const lines = [`plugin ${plugin}`, `plugin_opt_config_file ${file}`];
-      await using broker = await startBroker({ lines });
-      for (const protocolVersion of ["V311", "V5"] as const) {
-        await using rig = new Rig(options(broker.port, { protocolVersion }));
-        rig.connection.subscribe([{ filter: "no", qos: 1 }, { filter: "yes", qos: 1 }]);
-        rig.connection.connect();
-        await rig.state("connected");
-        assert.match(rig.connection.subscriptionRefusal("no") ?? "", /error|Not authorized/);
-        assert.equal(rig.connection.subscriptionRefusal("yes"), undefined);
-      }
-    } finally {
-      await Deno.remove(folder, { recursive: true });
+const testWithPlugin = plugin === undefined
+  ? (name: string, fn: () => Promise<void>) => Deno.test({ name, ignore: true, fn })
+  : mosquittoTest;
+
+testWithPlugin("a subscription that mosquitto refuses is shown", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "fsmqtt-mqtt-" });
+  try {
+    const file = join(folder, "rules.json");
+    const acls = [{ acltype: "subscribeLiteral", topic: "yes", allow: true }];
+    await Deno.writeTextFile(
+      file,
+      JSON.stringify({
+        defaultACLAccess: { subscribe: false },
+        roles: [{ rolename: "guest", acls }],
+        groups: [{ groupname: "guests", roles: [{ rolename: "guest" }] }],
+        anonymousGroup: "guests",
+      }),
+    );
+    const lines = [`plugin ${plugin}`, `plugin_opt_config_file ${file}`];
+    await using broker = await startBroker({ lines });
+    for (const protocolVersion of ["V311", "V5"] as const) {
+      await using rig = new Rig(options(broker.port, { protocolVersion }));
+      rig.connection.subscribe([{ filter: "no", qos: 1 }, { filter: "yes", qos: 1 }]);
+      rig.connection.connect();
+      await rig.state("connected");
+      assert.match(rig.connection.subscriptionRefusal("no") ?? "", /error|Not authorized/);
+      assert.equal(rig.connection.subscriptionRefusal("yes"), undefined);
     }
-  },
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });
 
-Deno.test("an unanswered subscription is no refusal when the connection ends", async () => {
+mosquittoTest("an unanswered subscription is no refusal when the connection ends", async () => {
   await using peer = await Peer.listen();
   await using rig = new Rig(options(peer.port));
   rig.connection.subscribe([{ filter: "a", qos: 1 }]);
@@ -177,7 +186,7 @@ Deno.test("an unanswered subscription is no refusal when the connection ends", a
   assert.deepEqual(rig.logged("[ERROR]"), []);
 });
 
-Deno.test("a backlog does not go out before SUBSCRIBE", async () => {
+mosquittoTest("a backlog does not go out before SUBSCRIBE", async () => {
   await using peer = await Peer.listen();
   await using rig = new Rig(options(peer.port));
   rig.connection.subscribe([{ filter: "a", qos: 1 }]);
@@ -190,29 +199,34 @@ Deno.test("a backlog does not go out before SUBSCRIBE", async () => {
 
 for (const protocolVersion of ["V311", "V5"] as const) {
   const comes = protocolVersion === "V311";
-  Deno.test(`${protocolVersion}: a stored message ${comes ? "is told by its flag" : "does not come"} at subscribe time`, async () => {
-    await using broker = await startBroker();
-    await using witness = await Witness.start(broker.port);
-    await witness.client.publishAsync("c", "stored", { qos: 1, retain: true });
-    await using rig = new Rig(options(broker.port, { protocolVersion }));
-    rig.connection.subscribe([{ filter: "c", qos: 1 }, { filter: "all/#", qos: 1 }]);
-    rig.connection.connect();
-    await rig.state("connected");
-    await publishAll(rig, witness, ["c live"]);
-    await witness.client.publishAsync("c", "stored while subscribed", { qos: 1, retain: true });
-    await publishAll(rig, witness, []);
-    const flags = rig.received.filter(({ topic }) => topic === "c")
-      .map(({ payload, retained }) => `${text(payload)}: ${retained}`);
-    assert.deepEqual(flags, [
-      ...(comes ? ["stored: true"] : []),
-      "live: false",
-      // Only MQTT 5 can tell.
-      `stored while subscribed: ${!comes}`,
-    ]);
-  });
+  mosquittoTest(
+    `${protocolVersion}: a stored message ${
+      comes ? "is told by its flag" : "does not come"
+    } at subscribe time`,
+    async () => {
+      await using broker = await startBroker();
+      await using witness = await Witness.start(broker.port);
+      await witness.client.publishAsync("c", "stored", { qos: 1, retain: true });
+      await using rig = new Rig(options(broker.port, { protocolVersion }));
+      rig.connection.subscribe([{ filter: "c", qos: 1 }, { filter: "all/#", qos: 1 }]);
+      rig.connection.connect();
+      await rig.state("connected");
+      await publishAll(rig, witness, ["c live"]);
+      await witness.client.publishAsync("c", "stored while subscribed", { qos: 1, retain: true });
+      await publishAll(rig, witness, []);
+      const flags = rig.received.filter(({ topic }) => topic === "c")
+        .map(({ payload, retained }) => `${text(payload)}: ${retained}`);
+      assert.deepEqual(flags, [
+        ...(comes ? ["stored: true"] : []),
+        "live: false",
+        // Only MQTT 5 can tell.
+        `stored while subscribed: ${!comes}`,
+      ]);
+    },
+  );
 }
 
-Deno.test("where filters overlap, mosquitto delivers a message once", async () => {
+mosquittoTest("where filters overlap, mosquitto delivers a message once", async () => {
   await using broker = await startBroker();
   await using witness = await Witness.start(broker.port);
   await using rig = new Rig(options(broker.port));

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { TlsConfig } from "../../lib/config/config.ts";
 import { Secret } from "../../lib/secret.ts";
-import { freePort, startBroker, type TestBroker } from "../support/broker.ts";
+import { freePort, mosquittoTest, startBroker, type TestBroker } from "../support/broker.ts";
 import { message, numbers, options, Rig, text, until, Witness } from "./harness.ts";
 import { Peer } from "./peer.ts";
 
@@ -75,7 +75,7 @@ async function tlsBroker(
   return { broker, port };
 }
 
-Deno.test("over TLS messages go both ways, and QoS 0 counts as over TCP", async () => {
+mosquittoTest("over TLS messages go both ways, and QoS 0 counts as over TCP", async () => {
   await using certificates = await Certificates.make();
   const { broker, port } = await tlsBroker(certificates);
   await using _ = broker;
@@ -102,7 +102,7 @@ Deno.test("over TLS messages go both ways, and QoS 0 counts as over TCP", async 
   }
 });
 
-Deno.test("a certificate that is not trusted, or has another name, is refused", async () => {
+mosquittoTest("a certificate that is not trusted, or has another name, is refused", async () => {
   await using certificates = await Certificates.make();
   const { broker, port } = await tlsBroker(certificates);
   await using _ = broker;
@@ -117,35 +117,38 @@ Deno.test("a certificate that is not trusted, or has another name, is refused", 
   }
 });
 
-Deno.test("TLS settings that cannot be honoured are refused, and not a byte is sent", async () => {
-  await using certificates = await Certificates.make();
-  const cafile = certificates.path("broker.pem");
-  await Deno.mkdir(certificates.path("empty"));
-  const cases: [Partial<TlsConfig>, RegExp][] = [
-    [{ support: undefined, cafile }, /`support` does not say how/],
-    [{ support: "psk", psk: new Secret("abcd"), identity: "me" }, /pre-shared key/],
-    [{}, /cafile nor capath/],
-    [{ capath: certificates.path("empty") }, /cafile nor capath/],
-    [{ capath: certificates.path("missing") }, /^cannot read capath/],
-    [{ cafile: certificates.path("missing.pem") }, /^cannot read cafile/],
-    [{ cafile, certfile: cafile }, /given together/],
-    [{ cafile, keyfile: certificates.path("broker.key") }, /given together/],
-    [{ cafile, advancedOptions: true, optsCiphers: "AES128-SHA" }, /opts_ciphers/],
-    [{ cafile, advancedOptions: true, version: "tlsv1" }, /tlsv1 /],
-    [{ cafile, advancedOptions: true, version: "tlsv1.1" }, /tlsv1.1 /],
-  ];
-  await using peer = await Peer.listen();
-  for (const [changed, reason] of cases) {
-    await using rig = new Rig(options(peer.port, { tls: tls(changed), will: WILL }));
-    rig.connection.connect();
-    rig.offer("t", ["secret"]);
-    assert.match(await rig.reason("refused"), reason);
-    assert.doesNotMatch(rig.log.join("\n"), /abcd/);
-  }
-  assert.equal(peer.connections, 0);
-});
+mosquittoTest(
+  "TLS settings that cannot be honoured are refused, and not a byte is sent",
+  async () => {
+    await using certificates = await Certificates.make();
+    const cafile = certificates.path("broker.pem");
+    await Deno.mkdir(certificates.path("empty"));
+    const cases: [Partial<TlsConfig>, RegExp][] = [
+      [{ support: undefined, cafile }, /`support` does not say how/],
+      [{ support: "psk", psk: new Secret("abcd"), identity: "me" }, /pre-shared key/],
+      [{}, /cafile nor capath/],
+      [{ capath: certificates.path("empty") }, /cafile nor capath/],
+      [{ capath: certificates.path("missing") }, /^cannot read capath/],
+      [{ cafile: certificates.path("missing.pem") }, /^cannot read cafile/],
+      [{ cafile, certfile: cafile }, /given together/],
+      [{ cafile, keyfile: certificates.path("broker.key") }, /given together/],
+      [{ cafile, advancedOptions: true, optsCiphers: "AES128-SHA" }, /opts_ciphers/],
+      [{ cafile, advancedOptions: true, version: "tlsv1" }, /tlsv1 /],
+      [{ cafile, advancedOptions: true, version: "tlsv1.1" }, /tlsv1.1 /],
+    ];
+    await using peer = await Peer.listen();
+    for (const [changed, reason] of cases) {
+      await using rig = new Rig(options(peer.port, { tls: tls(changed), will: WILL }));
+      rig.connection.connect();
+      rig.offer("t", ["secret"]);
+      assert.match(await rig.reason("refused"), reason);
+      assert.doesNotMatch(rig.log.join("\n"), /abcd/);
+    }
+    assert.equal(peer.connections, 0);
+  },
+);
 
-Deno.test("TLS asked for on a plain port: nothing that is MQTT goes in clear", async () => {
+mosquittoTest("TLS asked for on a plain port: nothing that is MQTT goes in clear", async () => {
   await using certificates = await Certificates.make();
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr as Deno.NetAddr;
@@ -177,11 +180,11 @@ Deno.test("TLS asked for on a plain port: nothing that is MQTT goes in clear", a
   assert.equal(rig.queue.length, 1);
 });
 
-Deno.test("a pinned TLS version is what the connection has, or it is refused", async () => {
+mosquittoTest("a pinned TLS version is what the connection has, or it is refused", async () => {
   await using certificates = await Certificates.make();
   const cafile = certificates.path("broker.pem");
   const port = freePort();
-  await using broker = await startBroker({
+  await using _broker = await startBroker({
     lines: [
       `listener ${port} 127.0.0.1`,
       `certfile ${cafile}`,
@@ -189,7 +192,6 @@ Deno.test("a pinned TLS version is what the connection has, or it is refused", a
       "tls_version tlsv1.3",
     ],
   });
-  assert.ok(broker.real);
   const at = (version: "tlsv1.2" | "tlsv1.3") =>
     new Rig(
       options(port, { host: "localhost", tls: tls({ cafile, advancedOptions: true, version }) }),
@@ -202,7 +204,7 @@ Deno.test("a pinned TLS version is what the connection has, or it is refused", a
   await refused.reason("refused");
 });
 
-Deno.test("SSL_VERIFY_NONE counts only with advanced_options", async () => {
+mosquittoTest("SSL_VERIFY_NONE counts only with advanced_options", async () => {
   await using certificates = await Certificates.make();
   const { broker, port } = await tlsBroker(certificates);
   await using _ = broker;

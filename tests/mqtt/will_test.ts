@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { InFlightStore } from "../../lib/mqtt/in_flight.ts";
 import { IncomingStore } from "../../lib/mqtt/incoming.ts";
 import { MqttSession } from "../../lib/mqtt/session.ts";
-import { startBroker } from "../support/broker.ts";
+import { mosquittoTest, startBroker } from "../support/broker.ts";
 import { ALL_QOS, numbers, options, Rig, until, VERSIONS, Witness } from "./harness.ts";
 import { Peer } from "./peer.ts";
 
@@ -17,7 +17,7 @@ for (const protocolVersion of VERSIONS) {
   for (const qos of ALL_QOS) {
     const what = `${protocolVersion} with a will of QoS ${qos}`;
 
-    Deno.test(`${what}: an orderly end publishes it exactly once`, async () => {
+    mosquittoTest(`${what}: an orderly end publishes it exactly once`, async () => {
       await using broker = await startBroker();
       await using witness = await Witness.start(broker.port);
       await using rig = new Rig(options(broker.port, { protocolVersion, will: will(qos) }));
@@ -36,7 +36,7 @@ for (const protocolVersion of VERSIONS) {
   }
 }
 
-Deno.test("a connection that is cut leaves the will to the broker", async () => {
+mosquittoTest("a connection that is cut leaves the will to the broker", async () => {
   await using broker = await startBroker();
   await using witness = await Witness.start(broker.port);
   const { promise: closed, resolve } = Promise.withResolvers<void>();
@@ -62,7 +62,7 @@ Deno.test("a connection that is cut leaves the will to the broker", async () => 
   assert.equal(late.received[0]?.retain, true);
 });
 
-Deno.test("what is in flight is delivered before the will", async () => {
+mosquittoTest("what is in flight is delivered before the will", async () => {
   await using broker = await startBroker();
   await using witness = await Witness.start(broker.port);
   await using rig = new Rig(options(broker.port, { will: will(1), sendMaximum: 10 }));
@@ -82,7 +82,7 @@ Deno.test("what is in flight is delivered before the will", async () => {
   assert.equal(topics.indexOf("will"), topics.length - 1);
 });
 
-Deno.test("nothing is published behind the will, and no event is lost by trying", async () => {
+mosquittoTest("nothing is published behind the will, and no event is lost by trying", async () => {
   await using peer = await Peer.listen();
   await using rig = new Rig(options(peer.port, { will: will(2) }));
   rig.connection.connect();
@@ -102,7 +102,7 @@ Deno.test("nothing is published behind the will, and no event is lost by trying"
   assert.equal(rig.queue.length, 20);
 });
 
-Deno.test("a full window is emptied before the will, which needs a place in it", async () => {
+mosquittoTest("a full window is emptied before the will, which needs a place in it", async () => {
   await using peer = await Peer.listen(5);
   await using rig = new Rig(options(peer.port, { protocolVersion: "V5", will: will(1) }));
   rig.connection.connect();
@@ -129,42 +129,48 @@ Deno.test("a full window is emptied before the will, which needs a place in it",
 });
 
 for (const qos of [0, 1, 2] as const) {
-  Deno.test(`a frozen broker gets a will of QoS ${qos} once all the same, and holds nobody up`, async () => {
-    await using broker = await startBroker();
-    await using witness = await Witness.start(broker.port);
-    await using rig = new Rig(options(broker.port, { will: will(qos) }));
-    rig.connection.connect();
-    await rig.state("connected");
-    broker.freeze(true);
-    await rig.connection.disconnect("disconnected");
-    broker.freeze(false);
-    await until("the will", () => witness.payloads("will").length > 0);
-    await witness.caughtUp();
-    assert.deepEqual(witness.payloads("will"), ["gone é"]);
-  });
+  mosquittoTest(
+    `a frozen broker gets a will of QoS ${qos} once all the same, and holds nobody up`,
+    async () => {
+      await using broker = await startBroker();
+      await using witness = await Witness.start(broker.port);
+      await using rig = new Rig(options(broker.port, { will: will(qos) }));
+      rig.connection.connect();
+      await rig.state("connected");
+      broker.freeze(true);
+      await rig.connection.disconnect("disconnected");
+      broker.freeze(false);
+      await until("the will", () => witness.payloads("will").length > 0);
+      await witness.caughtUp();
+      assert.deepEqual(witness.payloads("will"), ["gone é"]);
+    },
+  );
 }
 
-Deno.test("a message that crosses DISCONNECT is not taken, since it cannot be acknowledged", async () => {
-  await using peer = await Peer.listen();
-  await using rig = new Rig(options(peer.port));
-  rig.connection.connect();
-  const client = await peer.welcome();
-  await rig.state("connected");
-  client.lingers = true;
-  const ended = rig.connection.disconnect("disconnected");
-  await client.read("disconnect");
-  client.send({
-    cmd: "publish",
-    topic: "c",
-    payload: "x",
-    qos: 1,
-    messageId: 7,
-    dup: false,
-    retain: false,
-  });
-  client.socket.end();
-  await ended;
-  await new Promise((resolve) => setImmediate(resolve));
-  assert.deepEqual(client.packets.map(({ cmd }) => cmd), ["connect", "disconnect"]);
-  assert.deepEqual(rig.received, []);
-});
+mosquittoTest(
+  "a message that crosses DISCONNECT is not taken, since it cannot be acknowledged",
+  async () => {
+    await using peer = await Peer.listen();
+    await using rig = new Rig(options(peer.port));
+    rig.connection.connect();
+    const client = await peer.welcome();
+    await rig.state("connected");
+    client.lingers = true;
+    const ended = rig.connection.disconnect("disconnected");
+    await client.read("disconnect");
+    client.send({
+      cmd: "publish",
+      topic: "c",
+      payload: "x",
+      qos: 1,
+      messageId: 7,
+      dup: false,
+      retain: false,
+    });
+    client.socket.end();
+    await ended;
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual(client.packets.map(({ cmd }) => cmd), ["connect", "disconnect"]);
+    assert.deepEqual(rig.received, []);
+  },
+);

@@ -64,7 +64,12 @@ export class AgentProcess implements AsyncDisposable {
       fsmqtt("run", "--config", file, "--control", control, ...args).spawn(),
       folder,
     );
-    await eventually("the agent answers", () => agent.#askStatus());
+    let ended = false;
+    agent.#exit.then(() => ended = true);
+    await eventually("the agent answers", () => {
+      if (ended) throw new Error(`the agent ended:\n${agent.log}`);
+      return agent.#askStatus();
+    });
     return agent;
   }
 
