@@ -14,7 +14,7 @@ const PERMISSIONS = [
   "--allow-read",
   "--allow-write",
   "--allow-env",
-  "--allow-sys",
+  "--allow-sys=hostname,uid,gid",
 ];
 
 const { values: { target } } = parseArgs({ options: { target: { type: "string" } } });

@@ -60,6 +60,9 @@ export class Agent {
   #names: SwitchNames | undefined;
   #coreUuid: string | undefined;
   #linkTrouble: string | undefined;
+  #isLinked = false;
+  /** When the link was lost, until it is there again. */
+  #lostAt: number | undefined;
   #originalModuleLoaded = false;
   #stopping = false;
 
@@ -93,7 +96,14 @@ export class Agent {
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#link.stop();
-    const connections = connectionsOf(this.#model);
+    await this.#end(connectionsOf(this.#model));
+    this.#logs.whole.notice("stopped");
+    this.#state.close();
+    this.#logs.reopen();
+  }
+
+  /** Lets the brokers take what is queued for a while, and ends the connections. */
+  async #end(connections: readonly ManagedConnection[]): Promise<void> {
     let cancelTimer = () => {};
     const timeout = new Promise<void>((resolve) => {
       cancelTimer = this.#clock.after(DRAIN_TIMEOUT_MS, resolve);
@@ -101,9 +111,6 @@ export class Agent {
     await Promise.race([Promise.all(connections.map((each) => each.drained())), timeout]);
     cancelTimer();
     await Promise.all(connections.map((each) => each.close()));
-    this.#logs.whole.notice("stopped");
-    this.#state.close();
-    this.#logs.reopen();
   }
 
   /** Opens the log files anew, after they were rotated. */
@@ -194,7 +201,7 @@ export class Agent {
     this.#adopt(config);
     if (linkChanged) this.#link.start();
     const kept = new Set(connectionsOf(this.#model));
-    await Promise.all(former.filter((each) => !kept.has(each)).map((each) => each.close()));
+    await this.#end(former.filter((each) => !kept.has(each)));
     const lines = [`${config.file} is in force`, ...notes];
     for (const line of lines) this.#logs.whole.notice(line);
     return { kind: "done", text: lines.join("\n") };
@@ -205,6 +212,8 @@ export class Agent {
     this.#link.stop();
     this.#coreUuid = undefined;
     this.#linkTrouble = undefined;
+    this.#isLinked = false;
+    this.#lostAt = undefined;
     this.#originalModuleLoaded = false;
     this.#link = this.#makeLink();
   }
@@ -262,7 +271,7 @@ export class Agent {
 
   #identified({ coreUuid, hostname, switchname }: SwitchIdentity): void {
     if (this.#coreUuid !== undefined && this.#coreUuid !== coreUuid) {
-      this.#logs.whole.warning("FreeSWITCH was restarted: events of that time are missed");
+      this.#logs.whole.warning("FreeSWITCH was restarted");
     }
     this.#coreUuid = coreUuid;
     const changed = this.#names?.hostname !== hostname || this.#names.switchname !== switchname;
@@ -277,10 +286,14 @@ export class Agent {
     const where = `FreeSWITCH at ${eslHost}:${eslPort}`;
     if (state.state === "connected") {
       this.#linkTrouble = undefined;
+      this.#isLinked = true;
       const name = this.#names === undefined ? "" : ` (${this.#names.switchname})`;
       log.notice(`connected to ${where}${name}`);
+      this.#noteGap();
       return;
     }
+    if (this.#isLinked) this.#lostAt = this.#clock.now();
+    this.#isLinked = false;
     const { reason } = state;
     // The same trouble is told once, not at each attempt.
     if (reason === undefined || reason === this.#linkTrouble) return;
@@ -292,6 +305,15 @@ export class Agent {
     } else {
       log.warning(`${where}: ${reason}. Trying again`);
     }
+  }
+
+  #noteGap(): void {
+    if (this.#lostAt === undefined) return;
+    const seconds = Math.ceil((this.#clock.now() - this.#lostAt) / 1000);
+    this.#lostAt = undefined;
+    this.#logs.whole.warning(
+      `FreeSWITCH's events of the last ${seconds} s are missed: its event socket has no replay`,
+    );
   }
 
   #foundOriginalModule(loaded: boolean): void {
@@ -311,7 +333,7 @@ export class Agent {
   async #steered({ text, removed }: Steered): Promise<ControlReply> {
     this.#sync();
     this.#logs.whole.notice(text);
-    await Promise.all(removed.map((connection) => connection.close()));
+    await this.#end(removed);
     return { kind: "done", text };
   }
 

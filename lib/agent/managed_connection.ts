@@ -151,8 +151,12 @@ export class ManagedConnection {
     else this.#broker.offer(message);
   }
 
-  /** Resolves when nothing is left to deliver, or nothing can be delivered at present. */
+  /**
+   * Takes no more commands, and resolves when nothing is left to deliver, or nothing can be
+   * delivered at present.
+   */
   async drained(): Promise<void> {
+    this.#inbox.listen([]);
     await this.#broker?.drained();
   }
 

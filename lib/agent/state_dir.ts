@@ -62,7 +62,8 @@ export class StateDir {
     if (!lock.tryLockSync(true)) {
       lock.close();
       throw new StateDirError(
-        `Another agent uses the state folder ${dir}: give each its own state-dir`,
+        `An agent is running already on the state folder ${dir}: see \`fsmqtt status\`. ` +
+          "A second one needs a state-dir and a control-socket of its own",
       );
     }
     return new StateDir(file, lock, readState(file, complain), complain);

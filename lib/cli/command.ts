@@ -105,15 +105,26 @@ export function parseLine(command: Command, args: readonly string[]): ParsedLine
   }
 }
 
-/** Only what stands before the first word is an option of ours. */
+/** Only what stands before the first word is an option of ours; `--` ends them too. */
 function splitVerbatim(command: Command, args: readonly string[]) {
   let at = 0;
-  while (args[at]?.startsWith("--") === true) {
+  while (args[at]?.startsWith("--") === true && args[at] !== "--") {
     const [name = ""] = (args[at] ?? "").slice(2).split("=");
     const takesNext = command.options[name]?.value !== undefined && !args[at]?.includes("=");
     at += takesNext ? 2 : 1;
   }
-  return { leading: args.slice(0, at), rest: args.slice(at) };
+  if (args[at] === "--") return { leading: args.slice(0, at), rest: args.slice(at + 1) };
+  const rest = args.slice(at);
+  // Whoever puts it last, as everywhere else, would ask another agent unawares.
+  const late = Object.keys(command.options).find((name) =>
+    rest.some((word) => word === `--${name}` || word.startsWith(`--${name}=`))
+  );
+  if (late !== undefined) {
+    throw new UsageError(
+      `fsmqtt ${command.name}: --${late} goes before the command; after \`--\` all is passed on`,
+    );
+  }
+  return { leading: args.slice(0, at), rest };
 }
 
 /** The text of an option that takes a value. */

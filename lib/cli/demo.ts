@@ -8,6 +8,8 @@ import { join } from "node:path";
 import { ExitCode } from "../exit_code.ts";
 import { type Command, noWords, optionText, type Output, UsageError } from "./command.ts";
 
+/** How this program is called: the executable, or from its source. */
+const SELF = Deno.build.standalone ? "fsmqtt" : "deno task fsmqtt";
 /** The topic on which the demo takes commands. */
 const COMMANDS = "pbx/demo/command";
 
@@ -78,7 +80,7 @@ async function show(
       "",
       "From another terminal:",
       "",
-      `  fsmqtt status --control ${config.settings.controlSocket}`,
+      `  ${SELF} status --control ${config.settings.controlSocket}`,
       `  mosquitto_pub -p ${broker.port} -t ${COMMANDS} -m "bgapi version"`,
       "\n",
     ].join("\n"),
@@ -119,7 +121,7 @@ async function show(
   await watcher.endAsync();
   output.out(
     `\nThe broker took ${connection?.acknowledged} of ${connection?.offered} messages.` +
-      " Your own: fsmqtt run --config mosquitto.conf.xml",
+      ` Your own: ${SELF} run --config mosquitto.conf.xml`,
   );
   return ExitCode.OK;
 }

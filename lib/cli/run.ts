@@ -12,6 +12,8 @@ import { resolveControlSocket } from "../config/paths.ts";
 import { formatFinding } from "../config/position.ts";
 import { ControlServer, ControlSocketError } from "../control/server.ts";
 import { ExitCode } from "../exit_code.ts";
+import { stderrSink } from "../log/sink.ts";
+import { answerConsole } from "./console.ts";
 import {
   type Command,
   type GivenOptions,
@@ -20,6 +22,9 @@ import {
   requiredOption,
   UsageError,
 } from "./command.ts";
+
+/** At the end, a reader of standard error may take this long. */
+const LOG_FLUSH_MS = 500;
 
 /** Runs the agent until it is told to stop. */
 export const run: Command = {
@@ -68,11 +73,14 @@ async function runAgent(
 ): Promise<number> {
   const agent = new Agent({ config, reload });
   const { settings } = config;
+  const socket = resolveControlSocket(settings);
   const control = await ControlServer.listen(
-    resolveControlSocket(settings),
+    socket,
     settings.controlGroup,
     (request) => agent.handle(request),
+    { console: (words) => answerConsole(words, socket) },
   );
+  // `deno task` passes Ctrl-C on besides the terminal: a second signal means nothing of its own.
   const stopped = new Promise<void>((resolve) => {
     Deno.addSignalListener("SIGTERM", resolve);
     Deno.addSignalListener("SIGINT", resolve);
@@ -84,11 +92,8 @@ async function runAgent(
   });
   agent.start();
   await stopped;
-  // Whoever asks twice does not want to wait for the brokers.
-  for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    Deno.addSignalListener(signal, () => Deno.exit(ExitCode.FAILED));
-  }
   await Promise.all([agent.stop(), control.close()]);
+  await stderrSink.flush(LOG_FLUSH_MS);
   return ExitCode.OK;
 }
 

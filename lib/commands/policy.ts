@@ -17,9 +17,9 @@ export interface Permissions {
 /**
  * `originate` as a word anywhere: API commands such as `expand`, `sched_api` or `cond` run what
  * stands in their arguments, and FreeSWITCH finds API commands in any case. `expand` also fills in
- * `${…}` first, so that `ori${x}ginate` would be one.
+ * `${…}` first and takes backslashes away, so that `ori${x}ginate` or `ori\\'ginate` would be one.
  */
-const MAY_ORIGINATE = /\boriginate\b|\$\{/i;
+const MAY_ORIGINATE = /\boriginate\b|\$\{|\\/i;
 
 /** Why a command may not run on a topic with these permissions, or `undefined` if it may. */
 export function refusalOf(request: CommandRequest, permissions: Permissions): string | undefined {

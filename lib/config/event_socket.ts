@@ -66,8 +66,7 @@ function eslSetting(
   }
 }
 
-/** Where to connect to what listens on an address: "any address" is this machine's own. */
+/** Where to connect to what listens on an address; on any of IPv6, Linux takes IPv4 too. */
 function reachable(address: string): string {
-  if (address === "0.0.0.0") return "127.0.0.1";
-  return address === "::" ? "::1" : address;
+  return address === "0.0.0.0" || address === "::" ? "127.0.0.1" : address;
 }

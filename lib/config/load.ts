@@ -150,7 +150,7 @@ class Loader {
       this.#findings.error(user.at, "missing-parameter", text);
     } else if (!given.has("esl-password")) {
       const text = "no `esl-password` here and none in an event_socket.conf.xml in " +
-        `${folder}: FreeSWITCH's default password is used`;
+        `${folder}: FreeSWITCH's default password is used; set \`esl-password\` or \`esl-password-file\``;
       this.#findings.warn(at, "default-esl-password", text);
     }
     return given.has("esl-password")

@@ -183,11 +183,6 @@ export function text(description: Description): Parameter<string | undefined> {
   return parameter<string | undefined>("text", (value) => ({ value }), undefined, description);
 }
 
-/** Any text, with a default. */
-export function textOr(description: DescriptionWithDefault<string>): Parameter<string> {
-  return parameter("text", (value) => ({ value }), description.default, description);
-}
-
 /** Any text in which `${hostname}` and `${switchname}` may stand, or nothing. */
 export function template(description: Description): Parameter<string | undefined> {
   const read = (value: string) => ({ value });
@@ -198,6 +193,15 @@ export function template(description: Description): Parameter<string | undefined
 export function templateOr(description: DescriptionWithDefault<string>): Parameter<string> {
   const read = (value: string) => ({ value });
   return parameter("text", read, description.default, description, { templated: true });
+}
+
+/** A host name or address, with a default. */
+export function hostOr(description: DescriptionWithDefault<string>): Parameter<string> {
+  const read = (value: string): Reading<string> =>
+    /[\s/@]/.test(value) || /^[^:]+:\d*$/.test(value)
+      ? { expected: "a host name or address alone; its port goes into a parameter of its own" }
+      : { value };
+  return parameter("host name or address", read, description.default, description);
 }
 
 /** A password or key. It may be given as the name of a file instead (`…_file`). */
@@ -288,6 +292,8 @@ export function events(description: Description): Parameter<readonly EventSelect
 }
 
 function expectedEvent(text: string): string {
+  if (/[,;|]/.test(text)) return "one event of FreeSWITCH; give a param for each";
+  if (/^\S+::\S+$/.test(text.trim())) return `CUSTOM before a subclass: CUSTOM ${text.trim()}`;
   const [name = ""] = text.trim().replace(/^SWITCH_EVENT_/i, "").split(/\s/);
   const meant = nearest(name, ["ALL", ...EVENT_NAMES]);
   const hint = meant === undefined ? "`fsmqtt events` lists them" : `perhaps ${meant}`;

@@ -11,6 +11,7 @@ import {
   choiceOr,
   events,
   flag,
+  hostOr,
   integer,
   logLevel,
   optionalInteger,
@@ -21,7 +22,6 @@ import {
   template,
   templateOr,
   text,
-  textOr,
   topicFilter,
   topicName,
 } from "./parameter.ts";
@@ -110,13 +110,15 @@ export const settingsParameters = {
     help:
       "Length of the random part of FreeSWITCH-Switchname-Unique and FreeSWITCH-Hostname-Unique.",
   }),
-  "esl-host": textOr({
+  "esl-host": hostOr({
     default: "127.0.0.1",
+    fallbackText: "listen-ip of event_socket.conf.xml in the same folder, else 127.0.0.1",
     added: true,
     help: "Where FreeSWITCH's event socket listens.",
   }),
   "esl-port": integer(1, 65_535, {
     default: 8021,
+    fallbackText: "listen-port of event_socket.conf.xml in the same folder, else 8021",
     added: true,
     help: "The port of FreeSWITCH's event socket.",
   }),
@@ -155,7 +157,7 @@ export const profileParameters = {
 /** `<connection>`; directly under `<connections>` they are the defaults of that profile. */
 export const connectionParameters = {
   enable: enable("connection", "enable-connections"),
-  host: textOr({ default: "localhost", help: "Host name or address of the MQTT broker." }),
+  host: hostOr({ default: "localhost", help: "Host name or address of the MQTT broker." }),
   port: optionalInteger(1, 65_535, {
     fallbackText: "1883, with TLS 8883",
     help: "Port of the MQTT broker.",

@@ -41,8 +41,10 @@ export type ControlReply =
   | { readonly kind: "status"; readonly status: StatusReport }
   | { readonly kind: "failed"; readonly error: string; readonly exitCode: number };
 
-/** The path of all requests. */
+/** The path of requests. */
 export const CONTROL_PATH = "/control";
+/** The path of command lines in plain text, a word a line; they are answered in plain text. */
+export const CONSOLE_PATH = "/console";
 
 /** Checks what came over the socket; `undefined` if it is no request. */
 export function parseRequest(value: unknown): ControlRequest | undefined {

@@ -7,10 +7,19 @@
 import { dirname, join } from "node:path";
 import { type Clock, systemClock } from "../clock.ts";
 import { ExitCode } from "../exit_code.ts";
-import { CONTROL_PATH, type ControlReply, type ControlRequest, parseRequest } from "./protocol.ts";
+import {
+  CONSOLE_PATH,
+  CONTROL_PATH,
+  type ControlReply,
+  type ControlRequest,
+  parseRequest,
+} from "./protocol.ts";
 
 /** Does what a request asks for. */
 export type ControlHandler = (request: ControlRequest) => Promise<ControlReply>;
+
+/** Answers the words of a command line with what it prints. */
+export type ConsoleHandler = (words: readonly string[]) => Promise<string>;
 
 /** The control socket cannot be had. */
 export class ControlSocketError extends Error {
@@ -22,6 +31,17 @@ export class ControlSocketError extends Error {
 const MAX_REQUEST_BYTES = 128 * 1024;
 /** At the end, replies under way may take this long; a client that says nothing is left. */
 const CLOSE_TIMEOUT_MS = 2_000;
+
+/** What a control socket may have beside its handler. */
+export interface ControlServerOptions {
+  /** Answers FreeSWITCH's console. */
+  readonly console?: ConsoleHandler;
+  /**
+   * Time.
+   * @default systemClock
+   */
+  readonly clock?: Clock;
+}
 
 /** Serves the control socket. */
 export class ControlServer {
@@ -45,7 +65,7 @@ export class ControlServer {
     path: string,
     group: string | undefined,
     handle: ControlHandler,
-    clock: Clock = systemClock,
+    { console, clock = systemClock }: ControlServerOptions = {},
   ): Promise<ControlServer> {
     try {
       const gid = group === undefined ? undefined : await groupId(group);
@@ -55,7 +75,7 @@ export class ControlServer {
       using lock = await Deno.open(folder);
       await lock.lock(true);
       await removeIfDead(path);
-      return new ControlServer(path, await bind(path, gid, handle), clock);
+      return new ControlServer(path, await bind(path, gid, handle, console), clock);
     } catch (cause) {
       throw new ControlSocketError(
         `Cannot open the control socket ${path}: ${(cause as Error).message}`,
@@ -81,12 +101,13 @@ async function bind(
   path: string,
   gid: number | undefined,
   handle: ControlHandler,
+  console: ConsoleHandler | undefined,
 ): Promise<Deno.HttpServer> {
   const draft = await Deno.makeTempDir({ dir: dirname(path), prefix: "." });
   const draftPath = join(draft, "s");
   const server = Deno.serve({
     path: draftPath,
-    handler: (request) => respond(request, handle),
+    handler: (request) => respond(request, handle, console),
     onListen: () => {},
     onError: (error) => Response.json(failed(`The agent failed: ${(error as Error).message}`)),
   });
@@ -113,19 +134,39 @@ async function give(path: string, gid: number): Promise<void> {
   }
 }
 
-async function respond(request: Request, handle: ControlHandler): Promise<Response> {
-  if (new URL(request.url).pathname !== CONTROL_PATH || request.method !== "POST") {
-    return new Response("POST /control is all there is\n", { status: 404 });
+async function respond(
+  request: Request,
+  handle: ControlHandler,
+  console: ConsoleHandler | undefined,
+): Promise<Response> {
+  const { pathname } = new URL(request.url);
+  if (request.method === "POST" && pathname === CONTROL_PATH) {
+    const parsed = parseRequest(parseJson(await bodyOf(request)));
+    return Response.json(
+      parsed === undefined
+        ? failed("The agent does not understand this request", ExitCode.USAGE)
+        : await handle(parsed),
+    );
   }
+  if (request.method === "POST" && pathname === CONSOLE_PATH && console !== undefined) {
+    const words = (await bodyOf(request)).split("\n").filter((word) => word !== "");
+    return new Response(await console(words));
+  }
+  return new Response(`This is fsmqtt's control socket: POST ${CONTROL_PATH}\n`, { status: 404 });
+}
+
+/** The body; empty if it is longer than a request can be, or does not say how long it is. */
+async function bodyOf(request: Request): Promise<string> {
   const length = Number(request.headers.get("content-length") ?? Number.POSITIVE_INFINITY);
-  const body = length <= MAX_REQUEST_BYTES
-    ? await request.json().catch(() => undefined)
-    : undefined;
-  const parsed = parseRequest(body);
-  const reply: ControlReply = parsed === undefined
-    ? failed("The agent does not understand this request", ExitCode.USAGE)
-    : await handle(parsed);
-  return Response.json(reply);
+  return length <= MAX_REQUEST_BYTES ? await request.text() : "";
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 async function removeIfDead(path: string): Promise<void> {
@@ -139,7 +180,9 @@ async function removeIfDead(path: string): Promise<void> {
     await Deno.remove(path);
     return;
   }
-  throw new Error("another agent answers on it");
+  throw new Error(
+    "an agent answers on it already; a second one needs a control-socket and a state-dir of its own",
+  );
 }
 
 async function groupId(group: string): Promise<number> {

@@ -66,6 +66,8 @@ export interface Job {
 
 /** Reconnects are at most this far apart. */
 const MAX_DELAY_MS = 5_000;
+/** More commands than these are not sent to a FreeSWITCH that does not answer. */
+const MAX_UNANSWERED = 1000;
 /** After a refusal, which only a person can mend, the next attempt comes this much later. */
 const REFUSED_DELAY_MS = 30_000;
 /** FreeSWITCH sends HEARTBEAT every 20 s; after this silence it is asked for a sign of life. */
@@ -91,6 +93,8 @@ export class EslLink {
   #attempt = new AbortController();
   #cancelRetry = () => {};
   #running = false;
+  /** Commands that FreeSWITCH has not answered yet. */
+  #unanswered = 0;
   #connects = 0;
   #eventsReceived = 0;
   #protocolErrors = 0;
@@ -168,12 +172,18 @@ export class EslLink {
     if (this.#jobs.has(uuid)) {
       throw new EslError("rejected", `A job of the id ${uuid} is still running`);
     }
+    if (this.#unanswered >= MAX_UNANSWERED) {
+      throw new EslError("rejected", `FreeSWITCH has yet to answer ${MAX_UNANSWERED} commands`);
+    }
     const outcome = this.#jobs.expect(uuid);
+    this.#unanswered++;
     try {
       await connection.command(`bgapi ${command}`, { "Job-UUID": uuid });
     } catch (error) {
       this.#jobs.forget(uuid);
       throw error;
+    } finally {
+      this.#unanswered--;
     }
     return { uuid, outcome };
   }

@@ -14,16 +14,52 @@ export interface Sink {
 
 const encoder = new TextEncoder();
 
-/** Standard error, where journald and a person at the terminal read. */
-export const stderrSink: Sink = {
-  write(line) {
-    try {
-      writeFully(Deno.stderr, encoder.encode(line + "\n"));
-    } catch {
-      // Nobody is left to tell.
+/** So many lines wait for a reader of standard error; what comes on top is left out. */
+const MAX_WAITING_LINES = 10_000;
+
+/**
+ * Standard error, where journald and a person at the terminal read. It is written behind the
+ * agent's back: a reader that stands still must not hold up events.
+ */
+class StderrSink implements Sink {
+  #waiting: string[] = [];
+  #leftOut = 0;
+  #writing: Promise<void> | undefined;
+
+  write(line: string): void {
+    if (this.#waiting.length >= MAX_WAITING_LINES) {
+      this.#leftOut++;
+      return;
     }
-  },
-};
+    this.#waiting.push(line);
+    this.#writing ??= this.#write().finally(() => this.#writing = undefined);
+  }
+
+  /** Resolves when everything is written, or after this time. */
+  async flush(timeoutMs: number): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<void>((resolve) => timer = setTimeout(resolve, timeoutMs));
+    await Promise.race([this.#writing, late]);
+    clearTimeout(timer);
+  }
+
+  async #write(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const lines = this.#waiting.splice(0);
+      if (this.#leftOut > 0) lines.push(`(${this.#leftOut} lines are left out here)`);
+      this.#leftOut = 0;
+      const bytes = encoder.encode(lines.join("\n") + "\n");
+      try {
+        for (let at = 0; at < bytes.length;) at += await Deno.stderr.write(bytes.subarray(at));
+      } catch {
+        // Nobody is left to tell.
+      }
+    }
+  }
+}
+
+/** The one sink for standard error. */
+export const stderrSink: Sink & { flush(timeoutMs: number): Promise<void> } = new StderrSink();
 
 /** A log file, made with its folder when it is first written to. */
 export class FileSink implements Sink {

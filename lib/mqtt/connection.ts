@@ -68,6 +68,8 @@ export interface BrokerConnectionDeps {
 
 /** The broker may take this long to answer SUBSCRIBE. */
 const SUBACK_TIMEOUT_MS = 10_000;
+/** So many connections may end in a row while the same message is sent again. */
+const MAX_VAIN_RESENDS = 10;
 /** How often it is looked whether the socket has taken what was written. */
 const SETTLE_INTERVAL_MS = 20;
 
@@ -100,6 +102,9 @@ export class BrokerConnection {
   #knownTrouble: string | undefined;
   /** Troubles with messages that were logged since the connection was made. */
   readonly #told = new Set<string>();
+  /** The message at which the last connection ended, and how many in a row did. */
+  #resent: Message | undefined;
+  #vainResends = 0;
   #isOverflowing = false;
   /** How many dropped events the log has told of. */
   #toldOverflow: number;
@@ -256,6 +261,12 @@ export class BrokerConnection {
     }
   }
 
+  /** The broker as it is configured, for the log. */
+  get #where(): string {
+    const { host, port, srv } = this.#options;
+    return srv ? `a broker of ${host}` : `${host}:${port}`;
+  }
+
   async #nextAddress(): Promise<BrokerAddress> {
     const { host, port, srv, tls } = this.#options;
     if (!srv) return { host, port };
@@ -399,6 +410,7 @@ export class BrokerConnection {
     const session = this.#session;
     const wasEnded = session?.isEnding === true;
     this.#settle();
+    if (session?.isAccepted === true) this.#noteResendEnd(this.#welcome !== undefined);
     this.#session = undefined;
     this.#welcome = undefined;
     this.#deps.queue.putBack(session?.unsettled() ?? []);
@@ -407,6 +419,24 @@ export class BrokerConnection {
     // Whoever ended it meanwhile wants it again.
     if (wasEnded) this.#try();
     else this.#wait(failure);
+  }
+
+  /**
+   * What was in flight is sent again one by one before anything else. If connection after connection
+   * ends at the same message, the broker will never take it, and would never get another.
+   */
+  #noteResendEnd(isDone: boolean): void {
+    const { oldest } = this.#stores.outgoing;
+    this.#vainResends = !isDone && oldest !== undefined && oldest === this.#resent
+      ? this.#vainResends + 1
+      : 1;
+    this.#resent = oldest;
+    if (isDone || oldest === undefined || this.#vainResends < MAX_VAIN_RESENDS) return;
+    this.#deps.log.error(
+      `Gave up a message of ${oldest.payload.length} bytes for "${oldest.topic}": the broker ended ` +
+        `${MAX_VAIN_RESENDS} connections in a row at it`,
+    );
+    this.#stores.outgoing.giveUpOldest("the broker ends the connection at it");
   }
 
   #wait({ reason, refused }: BrokerFailure): void {
@@ -419,7 +449,7 @@ export class BrokerConnection {
       state: refused ? "refused" : "waiting",
       reason: isUsedUp ? `${reason} (${retries} retries are used up)` : reason,
     };
-    const text = `${wasConnected ? "disconnected" : "cannot connect"}: ${reason}`;
+    const text = `${wasConnected ? "disconnected" : `cannot connect to ${this.#where}`}: ${reason}`;
     // The same trouble is told once, not at each attempt.
     const level = reason === this.#knownTrouble ? "debug" : refused ? "error" : "warning";
     this.#deps.log.log(level, `${text}; next attempt in ${(delayMs / 1000).toFixed(1)} s`);

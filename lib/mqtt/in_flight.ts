@@ -78,6 +78,21 @@ export class InFlightStore {
     if (entry !== undefined) entry.refusal = refusal;
   }
 
+  /** The message that was sent first of those being delivered. */
+  get oldest(): Message | undefined {
+    return this.#entries.values().next().value?.message;
+  }
+
+  /** Gives up the oldest message: it is not sent again. */
+  giveUpOldest(refusal: string): void {
+    const [oldest] = this.#entries;
+    if (oldest === undefined) return;
+    const [id, { message }] = oldest;
+    this.#entries.delete(id);
+    this.#noteEmpty();
+    this.#ended(message, refusal);
+  }
+
   /** Forgets all messages and returns them in the order in which they were sent. */
   clear(): Message[] {
     const messages = [...this.#entries.values()].map(({ message }) => message);

@@ -89,6 +89,7 @@ export class MqttSession {
   readonly #client: mqtt.MqttClient;
   readonly #ledger: SocketLedger;
   #isReached = false;
+  #isAccepted = false;
   #retainAvailable = true;
   #failure: BrokerFailure | undefined;
   #ended: Promise<void> | undefined;
@@ -140,6 +141,11 @@ export class MqttSession {
       this.#handlers.message({ topic, payload, qos, retained: retain, dup, messageId });
     });
     this.#client.on("close", () => this.#close());
+  }
+
+  /** Whether CONNACK has come. */
+  get isAccepted(): boolean {
+    return this.#isAccepted;
   }
 
   /** Whether {@linkcode end} was called. */
@@ -269,6 +275,7 @@ export class MqttSession {
 
   #accepted({ returnCode, reasonCode, sessionPresent }: IConnackPacket): void {
     if ((returnCode ?? 0) !== 0 || (reasonCode ?? 0) !== 0) return;
+    this.#isAccepted = true;
     const { protocolVersion, cleanSession } = this.#options;
     // A broker of MQTT 3.1 does not say.
     const isResumed = protocolVersion === "V31" ? !cleanSession : sessionPresent;

@@ -20,7 +20,8 @@ Deno.test("a state folder belongs to one agent at a time", async () => {
       assert(error instanceof StateDirError);
       assert.equal(
         error.message,
-        `Another agent uses the state folder ${dir}: give each its own state-dir`,
+        `An agent is running already on the state folder ${dir}: see \`fsmqtt status\`. ` +
+          "A second one needs a state-dir and a control-socket of its own",
       );
       return true;
     });

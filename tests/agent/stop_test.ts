@@ -32,6 +32,24 @@ Deno.test("what is queued is delivered before the agent has stopped", async () =
   assert.match(running.log.at(-1) ?? "", /\[NOTICE\] stopped$/);
 });
 
+Deno.test("what is queued is delivered before a connection is removed", async () => {
+  await using simulator = await Simulator.start();
+  await using broker = await startBroker();
+  await using watcher = await Watcher.start(broker.port);
+  await using running = await RunningAgent.start(
+    configurationXml(simulator.port, {
+      connections: { c: params({ host: "127.0.0.1", port: broker.port, send_maximum: 1 }) },
+      published,
+    }),
+  );
+  await running.ready();
+  for (let i = 0; i < 500; i++) simulator.fireHeartbeat();
+  await running.until("all are offered", () => running.connection("c").offered === 500);
+  const part = { kind: "connection", name: "c" } as const;
+  await running.done({ do: "remove", profile: "p", part });
+  await watcher.count("beat", 500);
+});
+
 Deno.test("with broker and FreeSWITCH away the agent stops at once, and tells what is lost", async () => {
   const simulator = await Simulator.start();
   await using running = await RunningAgent.start(

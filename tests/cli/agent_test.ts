@@ -130,13 +130,17 @@ Deno.test("bgapi prints the result, and passes on arguments that look like optio
   for (
     const [words, result] of [
       [["show_args", "a", "b c"], "[a b c]"],
-      [["show_args", "--control", "x", "--help"], "[--control x --help]"],
+      [["--", "show_args", "--control", "x"], "[--control x]"],
+      [["show_args", "--help"], "[--help]"],
       [["show_args", "-a", "--", "-b"], "[-a -- -b]"],
       [["--", "show_args", "--json"], "[--json]"],
     ] as const
   ) {
     assert.deepEqual(await scene.ask("bgapi", ...words), { code: 0, out: `${result}\n`, err: "" });
   }
+  const late = await scene.ask("bgapi", "show_args", "--control", "x");
+  assert.equal(late.code, 64);
+  assert.match(late.err, /^fsmqtt bgapi: --control goes before the command/);
   assert.deepEqual(await scene.ask("bgapi", "fail"), {
     code: 1,
     out: "",
@@ -163,7 +167,10 @@ Deno.test("a second agent on the same state folder or socket is not started", as
     ...["run", "--config", agent.configFile, "--control", `${agent.control}2`],
   );
   assert.deepEqual([sameFolder.code, sameFolder.out], [1, ""]);
-  assert.match(sameFolder.err, /fsmqtt is not started: Another agent uses the state folder .*\n$/);
+  assert.match(
+    sameFolder.err,
+    /fsmqtt is not started: An agent is running already on the state folder .*\n$/,
+  );
   const other = configurationXml(freePort(), { connections: { c: params({ host: "127.0.0.1" }) } });
   await withFile(other, async (file, folder) => {
     await Deno.writeTextFile(file, other.replaceAll("{folder}", folder));
@@ -171,7 +178,7 @@ Deno.test("a second agent on the same state folder or socket is not started", as
     assert.deepEqual([sameSocket.code, sameSocket.out], [1, ""]);
     assert.match(
       sameSocket.err,
-      /fsmqtt is not started: Cannot open the control socket .*: another agent answers on it\n$/,
+      /fsmqtt is not started: Cannot open the control socket .*: an agent answers on it already; .*\n$/,
     );
   });
   assert.equal((await scene.ask("status")).code, 0);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { ask } from "../../lib/control/client.ts";
 import { Simulator } from "../../lib/simulator/simulator.ts";
 import { configurationXml, params } from "../agent/running_agent.ts";
 import { AgentProcess, eventually } from "../support/agent_process.ts";
@@ -74,5 +75,32 @@ Deno.test("SIGHUP takes up the configuration, and opens the log files anew in an
     await logs(/stopped$/);
     await process.stdout.cancel();
     assert.equal((await process.status).code, 0);
+  });
+});
+
+Deno.test("a reader of standard error that stands still does not hold up the agent", async () => {
+  await using simulator = await Simulator.start({ heartbeatMs: 0 });
+  await withFolder(async (folder) => {
+    const file = join(folder, "mosquitto.conf.xml");
+    const xml = configurationXml(simulator.port, {
+      settings: params({ "log-details": true }),
+      connections: { c: params({ host: "127.0.0.1", port: freePort() }) },
+      published,
+    });
+    await Deno.writeTextFile(file, xml.replaceAll("{folder}", folder));
+    const control = join(folder, "control.sock");
+    // Nobody reads its standard error.
+    const agent = spawn(["run", "--config", file, "--control", control]);
+    await simulator.waitForSubscription("HEARTBEAT");
+    for (let i = 0; i < 3_000; i++) simulator.fireHeartbeat();
+    await eventually("the agent has read them all", async () => {
+      const reply = await ask(control, { do: "status" });
+      return reply.kind === "status" && reply.status.freeswitch.events_received >= 3_000 ||
+        undefined;
+    });
+    agent.kill("SIGTERM");
+    assert.equal((await agent.status).code, 0);
+    await agent.stdout.cancel();
+    await agent.stderr.cancel();
   });
 });

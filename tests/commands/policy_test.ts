@@ -18,6 +18,7 @@ const table: readonly (readonly [
     "expand originate user/1 2",
     "sched_api +1 none originate user/1 2",
     "eval ${originate(user/1 2)}",
+    "expand expand ori\\'ginate user/1 2",
     "expand ori${nothing}ginate user/1 2",
   ].map((command) => ["bgapi", command, [BGAPI, ORIGINATE, BGAPI, undefined]] as const),
   // These only look like it.

@@ -116,6 +116,28 @@ const errors: Record<string, { text: string; expected: string }> = {
     '2:28: error: `event` cannot be "HEARTBEET": expected an event of FreeSWITCH (perhaps ' +
       "HEARTBEAT) [wrong-value]",
   ),
+  "a subclass without CUSTOM": inTopic(
+    "publisher",
+    '\n<param name="event" value="sofia::register"/>',
+    '2:28: error: `event` cannot be "sofia::register": expected CUSTOM before a subclass: CUSTOM ' +
+      "sofia::register [wrong-value]",
+  ),
+  "several events in one": inTopic(
+    "publisher",
+    '\n<param name="event" value="TALK, NOTALK"/>',
+    '2:28: error: `event` cannot be "TALK, NOTALK": expected one event of FreeSWITCH; give a ' +
+      "param for each [wrong-value]",
+  ),
+  "a host that is an address with scheme and port": inConnection(
+    '\n<param name="host" value="tcp://127.0.0.1:1883"/>',
+    '2:27: error: `host` cannot be "tcp://127.0.0.1:1883": expected a host name or address ' +
+      "alone; its port goes into a parameter of its own [wrong-value]",
+  ),
+  "a host with its port": inConnection(
+    '\n<param name="host" value="localhost:1883"/>',
+    '2:27: error: `host` cannot be "localhost:1883": expected a host name or address alone; its ' +
+      "port goes into a parameter of its own [wrong-value]",
+  ),
   "a QoS of 3": inTopic(
     "subscriber",
     '\n<param name="qos" value="3"/>',

@@ -13,6 +13,7 @@ const samples: Record<string, string> = {
   "MQTT topic name": "a/${switchname}",
   "MQTT topic filter": "a/+/#",
   "FreeSWITCH event": "CUSTOM sofia::register",
+  "host name or address": "mqtt.example.com",
   "0, 1 or 2": "2",
 };
 

@@ -60,7 +60,7 @@ Deno.test("password and address come from event_socket.conf.xml where they are n
   withFiles(files, (folder) => {
     const file = join(folder, "autoload_configs/f.xml");
     const { settings, eslPasswordSource } = loaded(file);
-    assert.deepEqual([settings.eslHost, settings.eslPort], ["::1", 8023]);
+    assert.deepEqual([settings.eslHost, settings.eslPort], ["127.0.0.1", 8023]);
     assert.equal(settings.eslPassword?.reveal(), "theirs");
     assert.equal(eslPasswordSource, `event_socket.conf.xml in ${folder}/autoload_configs`);
     assert.deepEqual(load(file).findings, []);

@@ -89,7 +89,8 @@ Deno.test("a socket on which another agent answers is respected", async () => {
   await withSocketPath(async (path) => {
     const first = await ControlServer.listen(path, undefined, answer);
     await assert.rejects(ControlServer.listen(path, undefined, answer), {
-      message: `Cannot open the control socket ${path}: another agent answers on it`,
+      message: `Cannot open the control socket ${path}: an agent answers on it already; ` +
+        "a second one needs a control-socket and a state-dir of its own",
     });
     assert.deepEqual(await ask(path, { do: "status" }), done);
     await first.close();
@@ -105,7 +106,7 @@ Deno.test("of agents that take over the same socket at once, one has it", async 
     const servers = attempts.flatMap((each) => each.status === "fulfilled" ? [each.value] : []);
     const reasons = attempts.flatMap((each) => each.status === "rejected" ? [each.reason] : []);
     assert.equal(servers.length, 1);
-    for (const reason of reasons) assert.match(reason.message, /another agent answers on it$/);
+    for (const reason of reasons) assert.match(reason.message, /an agent answers on it already; /);
     assert.deepEqual(await ask(path, { do: "status" }), done);
     await Promise.all(servers.map((server) => server.close()));
   });
@@ -157,7 +158,7 @@ Deno.test("a reply under way is finished at the end", async () => {
 Deno.test("a client that says nothing does not hold up the end", async () => {
   await withSocketPath(async (path) => {
     const clock = new ManualClock();
-    const server = await ControlServer.listen(path, undefined, answer, clock);
+    const server = await ControlServer.listen(path, undefined, answer, { clock });
     using silent = await Deno.connect({ transport: "unix", path });
     await silent.write(new TextEncoder().encode(SILENT_REQUEST));
     // Its connection was accepted once a later one is answered.

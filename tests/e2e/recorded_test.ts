@@ -18,7 +18,7 @@ function assertSameBytes(actual: readonly Uint8Array[], expected: readonly Uint8
   );
 }
 
-/** mod_mosquitto's own example with this machine's brokers, without TLS, and logging elsewhere. */
+/** mod_mosquitto's own example with this machine's brokers, without TLS, in folders of the test's. */
 async function readmeExample(broker1: number, broker2: number): Promise<string> {
   const example = await Deno.readTextFile(fixture("config/example.mosquitto.conf.xml"));
   return example
@@ -27,6 +27,7 @@ async function readmeExample(broker1: number, broker2: number): Promise<string> 
     .replace('name="port" value="1883"', `name="port" value="${broker1}"`)
     .replace('name="port" value="1883"', `name="port" value="${broker2}"`)
     .replaceAll("/usr/local/freeswitch/log", "{folder}/log")
+    .replace("<settings>", `<settings>${param("state-dir", "{folder}/state")}`)
     .replace(/<tls>.*?<\/tls>/s, "");
 }
 

@@ -33,6 +33,22 @@ test("many jobs at once each end with their own text", async () => {
   assert.deepEqual(texts.map(({ text }) => text), texts.map((_, index) => `${index}`));
 });
 
+test("a FreeSWITCH that does not answer is not sent commands without end", async () => {
+  await using simulator = await Simulator.start({ heartbeatMs: 0 });
+  using started = startLink(endpointOf(simulator));
+  await started.connected();
+  simulator.stall();
+  const sent = Array.from({ length: 1000 }, (_, i) => started.link.bgapi("echo x", `job-${i}`));
+  await assert.rejects(started.link.bgapi("echo x", UUID), {
+    kind: "rejected",
+    message: "FreeSWITCH has yet to answer 1000 commands",
+  });
+  simulator.resume();
+  await Promise.all(sent);
+  const job = await started.link.bgapi("echo x", UUID);
+  assert.equal((await job.outcome).kind, "finished");
+});
+
 test("a Job-UUID that is still running is refused; afterwards it may be used again", async () => {
   const hung = Promise.withResolvers<string>();
   await using simulator = await Simulator.start({
