@@ -82,6 +82,7 @@ export class BrokerConnection {
   readonly #stores = {
     outgoing: new InFlightStore((message, refusal) => this.#delivered(message, refusal)),
     incoming: new IncomingStore(),
+    isSessionKnown: false,
   };
   #subscriptions: readonly Subscription[] = [];
   /** Filters that the broker may still have from before. */

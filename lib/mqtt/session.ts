@@ -13,6 +13,7 @@ import { asBuffer, type InFlightStore } from "./in_flight.ts";
 import type { IncomingStore } from "./incoming.ts";
 import type { BrokerOptions, Will } from "./options.ts";
 import type { Message } from "./outbox.ts";
+import { PacketIds } from "./packet_ids.ts";
 import { SocketLedger } from "./socket_ledger.ts";
 import type { BrokerAddress } from "./srv.ts";
 import { openStream } from "./stream.ts";
@@ -39,6 +40,8 @@ export interface SessionStores {
   readonly outgoing: InFlightStore;
   /** QoS 2 messages from the broker that it has not released yet. */
   readonly incoming: IncomingStore;
+  /** Whether these stores have seen the session that the broker may resume. */
+  isSessionKnown: boolean;
 }
 
 /** What the broker takes, as it said in CONNACK. */
@@ -73,6 +76,10 @@ const CONNECT_TIMEOUT_MS = 10_000;
 const END_TIMEOUT_MS = 2_000;
 /** The same two bytes in all versions of MQTT. */
 const DISCONNECT = Uint8Array.of(0xe0, 0);
+/** PUBREL's first byte (MQTT 5.0, section 3.6.1). */
+const PUBREL = 0x62;
+/** Packet identifiers that may be in use beside those of the window: subscriptions and the will. */
+const SPARE_IDS = 200;
 
 const PROTOCOLS = {
   V31: { protocolId: "MQIsdp", protocolVersion: 3 },
@@ -91,6 +98,7 @@ export class MqttSession {
   #isReached = false;
   #isAccepted = false;
   #retainAvailable = true;
+  #released: Promise<void> | undefined;
   #failure: BrokerFailure | undefined;
   #ended: Promise<void> | undefined;
   #closed = false;
@@ -121,6 +129,7 @@ export class MqttSession {
       ...clientOptions(options),
       outgoingStore: stores.outgoing as unknown as IStore,
       incomingStore: stores.incoming as unknown as IStore,
+      messageIdProvider: new PacketIds(),
     });
     this.#client.on("error", (error) => {
       this.#failed(error);
@@ -131,7 +140,8 @@ export class MqttSession {
       this.destroy(`the broker ended the connection: ${reasonText(reasonCode)}`);
     });
     this.#client.on("packetreceive", (packet) => this.#inspect(packet));
-    this.#client.on("connect", (connack) => {
+    this.#client.on("connect", async (connack) => {
+      await this.#released;
       if (this.#closed) return;
       const welcome = welcomeOf(connack);
       this.#retainAvailable = welcome.retainAvailable;
@@ -281,7 +291,37 @@ export class MqttSession {
     const isResumed = protocolVersion === "V31" ? !cleanSession : sessionPresent;
     this.#stores.outgoing.sessionPresent = isResumed;
     if (!isResumed) this.#stores.incoming.clear();
+    else if (!this.#stores.isSessionKnown) this.#released = this.#releaseUnknown();
+    this.#stores.isSessionKnown = true;
     this.#handlers.accepted(isResumed);
+  }
+
+  /**
+   * Releases the QoS 2 messages that another process began to send in this session, and whose PUBREL
+   * it never sent. The broker would hold them for ever, take new ones of the same identifier for
+   * repeated, and end the connection when it holds too many.
+   *
+   * Resolves when the broker has answered: until then an identifier cannot be used again, since a
+   * PUBCOMP would be taken for that of the new message.
+   */
+  async #releaseUnknown(): Promise<void> {
+    const last = Math.min(this.#options.sendMaximum + SPARE_IDS, 0xffff);
+    const answered = new Promise<void>((resolve) => {
+      this.#client.on("packetreceive", (packet) => {
+        // After this task, when MQTT.js is done with it.
+        if (packet.cmd === "pubcomp" && packet.messageId === last) setImmediate(resolve);
+      });
+      this.#client.once("close", () => resolve());
+    });
+    for (let id = 1; id <= last; id++) {
+      this.#stream.write(Uint8Array.of(PUBREL, 2, id >> 8, id & 0xff));
+    }
+    const timer = setTimeout(
+      () => this.destroy("the broker does not answer PUBREL"),
+      CONNECT_TIMEOUT_MS,
+    );
+    await answered;
+    clearTimeout(timer);
   }
 
   #failed(error: Error): void {

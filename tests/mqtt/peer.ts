@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import type { Buffer } from "node:buffer";
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
-import mqttPacket, { type IConnackPacket, type Packet } from "npm:mqtt-packet@9.0.2";
+import mqttPacket, { type IConnackPacket, type Packet } from "mqtt-packet";
 import { until } from "./harness.ts";
 
 /** A packet of one kind. */

@@ -44,7 +44,7 @@ mosquittoTest("a connection that is cut leaves the will to the broker", async ()
   const session = new MqttSession(
     { host: "127.0.0.1", port: broker.port },
     options(broker.port, { will: will(1, true) }),
-    { outgoing: new InFlightStore(() => {}), incoming: new IncomingStore() },
+    { outgoing: new InFlightStore(() => {}), incoming: new IncomingStore(), isSessionKnown: false },
     {
       accepted: () => {},
       connected: () => connected.resolve(),

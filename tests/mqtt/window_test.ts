@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { IConnackPacket } from "npm:mqtt-packet@9.0.2";
+import type { IConnackPacket } from "mqtt-packet";
 import { message, numbers, options, Rig } from "./harness.ts";
 import { Peer, type PeerConnection } from "./peer.ts";
 
