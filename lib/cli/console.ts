@@ -11,35 +11,22 @@ import type { CommandGroup } from "./command.ts";
 import { dispatch } from "./dispatch.ts";
 import { status } from "./status.ts";
 import { bgapi, connect, disable, disconnect, enable, loglevel, reload, remove } from "./steer.ts";
-import { version } from "./version.ts";
 
-const groups: readonly CommandGroup[] = [{
+/** The commands that ask a running agent. */
+export const steering: CommandGroup = {
   title: "Steer the running agent",
-  commands: [
-    status,
-    loglevel,
-    enable,
-    disable,
-    remove,
-    connect,
-    disconnect,
-    bgapi,
-    reload,
-    version,
-  ],
-}];
+  commands: [status, loglevel, enable, disable, remove, connect, disconnect, bgapi, reload],
+};
 
 /** Runs a command of the agent that answers on this control socket; gives all that it prints. */
 export async function answerConsole(words: readonly string[], control: string): Promise<string> {
   const printed: string[] = [];
   const print = (text: string) => printed.push(text);
   const [name = "help", ...rest] = words;
-  const asks = groups.some(({ commands }) =>
-    commands.some((command) => command.name === name && "control" in command.options)
-  );
+  const asks = steering.commands.some((command) => command.name === name);
   const args = name === "help"
     ? ["--help"]
     : [name, ...(asks ? ["--control", control] : []), ...rest];
-  await dispatch(groups, args, { out: print, err: print });
+  await dispatch([steering], args, { out: print, err: print });
   return printed.join("\n") + "\n";
 }
