@@ -114,6 +114,11 @@ export function parseXml(
       findings.error(position(doctype), "doctype", fault);
       return undefined;
     }
+    const cause = swallower(text);
+    if (/unclosed tag|entity/.test(fault) && cause !== undefined) {
+      findings.error(position(cause.offset), "malformed-xml", `malformed XML: ${cause.text}`);
+      return undefined;
+    }
     // At a wrong end tag, saxes has closed the innermost element before it finds that out.
     const unclosed = fault.includes("unexpected close tag") ? lastClosed : undefined;
     const offset = unclosed === undefined
@@ -132,12 +137,30 @@ function withoutDeclaration(text: string): string {
   return text.replace(/^\s*<\?xml\s[^>]*\?>/, (whole) => whole.replace(/\S/g, " "));
 }
 
+/** What makes a parser take the rest of the document for a part of itself, and where it begins. */
+function swallower(text: string): { offset: number; text: string } | undefined {
+  const comment = text.lastIndexOf("<!--");
+  if (comment > text.lastIndexOf("-->")) {
+    return { offset: comment, text: "this comment is not closed" };
+  }
+  const outside = text.replace(/<!--.*?-->/gs, (whole) => " ".repeat(whole.length));
+  const ampersand = outside.search(/&(?!#?\w+;)/);
+  return ampersand < 0 ? undefined : { offset: ampersand, text: "`&` must be written `&amp;`" };
+}
+
+const HINTS: readonly (readonly [fault: RegExp, hint: string])[] = [
+  [/malformed comment$/, "it cannot hold two hyphens in a row"],
+  [/disallowed character$/, "is a quote missing before it?"],
+  [/no whitespace between attributes$/, "is a quote missing before it?"],
+];
+
 function explain(fault: string, unclosed: XmlElement | undefined): string {
   const text = `malformed XML: ${fault.replace(/^\d+:\d+: /, "").replace(/\.$/, "")}`;
   if (unclosed !== undefined) {
     return `${text}; <${unclosed.name}> of line ${unclosed.at.line} is not closed yet`;
   }
-  return text.endsWith("malformed comment") ? `${text}; it cannot hold two hyphens in a row` : text;
+  const [, hint] = HINTS.find(([known]) => known.test(text)) ?? [];
+  return hint === undefined ? text : `${text}; ${hint}`;
 }
 
 /** Turns offsets in `text` into places. Columns count characters, not UTF-16 units. */

@@ -17,6 +17,20 @@ const errors: Record<string, { text: string; expected: string }> = {
     text: '<configuration name="mosquitto.conf">\n<settings a=b/></configuration>',
     expected: "2:13: error: malformed XML: unquoted attribute value [malformed-xml]",
   },
+  "an ampersand": {
+    text:
+      '<configuration name="mosquitto.conf">\n<!-- a & b -->\n<settings a="b&c"/></configuration>',
+    expected: "3:15: error: malformed XML: `&` must be written `&amp;` [malformed-xml]",
+  },
+  "a comment without end": {
+    text: '<configuration name="mosquitto.conf">\n<!-- a <settings/></configuration>',
+    expected: "2:1: error: malformed XML: this comment is not closed [malformed-xml]",
+  },
+  "a quote that is missing": {
+    text: '<configuration name="mosquitto.conf><settings/></configuration>',
+    expected: "1:37: error: malformed XML: disallowed character; is a quote missing before it? " +
+      "[malformed-xml]",
+  },
   "two hyphens in a comment": {
     text: "<!-- a -- b -->",
     expected: "1:10: error: malformed XML: malformed comment; it cannot hold two hyphens in a " +
