@@ -15,7 +15,7 @@ import { InFlightStore } from "./in_flight.ts";
 import { IncomingStore } from "./incoming.ts";
 import type { BrokerOptions } from "./options.ts";
 import type { Message, Outbox } from "./outbox.ts";
-import { type Incoming, MqttSession, type Welcome } from "./session.ts";
+import { type Incoming, MqttSession, QUOTA_EXCEEDED, type Welcome } from "./session.ts";
 import { type BrokerAddress, resolveBrokers, type SrvResolver } from "./srv.ts";
 
 /**
@@ -399,6 +399,9 @@ export class BrokerConnection {
     const { queue } = this.#deps;
     if (refusal === undefined) {
       queue.acknowledge(message);
+    } else if (refusal === QUOTA_EXCEEDED) {
+      queue.putBack([message]);
+      this.#session?.destroy("the broker takes no more for now: its quota is exceeded");
     } else {
       queue.drop("refused");
       this.#warnOnce(refusal, `The broker refused a message for "${message.topic}": ${refusal}`);

@@ -87,6 +87,9 @@ const PROTOCOLS = {
   V5: { protocolId: "MQTT", protocolVersion: 5 },
 } as const satisfies Record<string, Pick<IClientOptions, "protocolId" | "protocolVersion">>;
 
+/** Why a broker refuses a message that it may take later (MQTT 5.0, section 3.4.2.1). */
+export const QUOTA_EXCEEDED: string = reasonText(0x97);
+
 /** A connection to a broker. */
 export class MqttSession {
   readonly #options: BrokerOptions;

@@ -147,14 +147,34 @@ Deno.test("a message that a broker of MQTT 5 refuses is counted, told once, and 
     client.send({ cmd: reply, messageId, reasonCode: 135 });
   }
   const fourth = await client.read("publish");
-  client.send({ cmd: "puback", messageId: fourth.messageId ?? 0, reasonCode: 151 });
+  client.send({ cmd: "puback", messageId: fourth.messageId ?? 0, reasonCode: 153 });
   // "No matching subscribers" is no refusal.
   const fifth = await client.read("publish");
   client.send({ cmd: "puback", messageId: fifth.messageId ?? 0, reasonCode: 16 });
   await rig.acknowledged(1);
   assert.deepEqual(rig.queue.books.dropped, { refused: 4 });
   assert.equal(rig.logged('The broker refused a message for "t": Not authorized').length, 1);
-  assert.equal(rig.logged('The broker refused a message for "t": Quota exceeded').length, 1);
+  assert.equal(
+    rig.logged('The broker refused a message for "t": Payload format invalid').length,
+    1,
+  );
+});
+
+Deno.test("a message for which a broker of MQTT 5 has no room at present is sent again later", async () => {
+  await using peer = await Peer.listen(5);
+  const { rig, client } = await limited(peer, {});
+  await using _ = rig;
+  rig.offer("t", ["a"], 1);
+  const { messageId = 0 } = await client.read("publish");
+  client.send({ cmd: "puback", messageId, reasonCode: 151 });
+  await client.ended();
+  const again = await peer.welcome();
+  const repeated = await again.read("publish");
+  assert.equal(String(repeated.payload), "a");
+  again.send({ cmd: "puback", messageId: repeated.messageId ?? 0 });
+  await rig.acknowledged(1);
+  assert.deepEqual(rig.queue.books.dropped, {});
+  assert.match(rig.logged("quota is exceeded").join(), /next attempt/);
 });
 
 Deno.test("a message larger than the queue is told as that, not as a full queue", async () => {
