@@ -100,6 +100,8 @@ export class StateDir {
 
   /** Lets go of the folder. */
   close(): void {
+    // A process that is just being forked has a copy, which would hold the lock until its exec.
+    this.#lock?.unlockSync();
     this.#lock?.close();
   }
 
