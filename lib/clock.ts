@@ -23,3 +23,16 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer);
   },
 };
+
+/** Resolves when the work is done, or after `ms` milliseconds if that is sooner. */
+export async function atMost(clock: Clock, ms: number, work: Promise<unknown>): Promise<void> {
+  let cancelTimer = () => {};
+  const late = new Promise<void>((resolve) => {
+    cancelTimer = clock.after(ms, resolve);
+  });
+  try {
+    await Promise.race([work, late]);
+  } finally {
+    cancelTimer();
+  }
+}

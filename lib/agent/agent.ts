@@ -4,15 +4,14 @@
  * @module
  */
 
-import type { Clock } from "../clock.ts";
-import { systemClock } from "../clock.ts";
+import { atMost, type Clock, systemClock } from "../clock.ts";
 import type { Config } from "../config/config.ts";
 import { valueOf } from "../config/parameters.ts";
 import { resolveLogDir, resolveStateDir } from "../config/paths.ts";
 import type { ControlReply, ControlRequest } from "../control/protocol.ts";
 import { failed } from "../control/server.ts";
 import type { StatusReport } from "../control/status.ts";
-import { EslError } from "../esl/errors.ts";
+import { EslError, isFailure } from "../esl/errors.ts";
 import { EslLink, type LinkState, type SwitchIdentity } from "../esl/link.ts";
 import { Router } from "../events/router.ts";
 import { subscriptionCommands } from "../events/subscription.ts";
@@ -104,12 +103,8 @@ export class Agent {
 
   /** Lets the brokers take what is queued for a while, and ends the connections. */
   async #end(connections: readonly ManagedConnection[]): Promise<void> {
-    let cancelTimer = () => {};
-    const timeout = new Promise<void>((resolve) => {
-      cancelTimer = this.#clock.after(DRAIN_TIMEOUT_MS, resolve);
-    });
-    await Promise.race([Promise.all(connections.map((each) => each.drained())), timeout]);
-    cancelTimer();
+    const drained = Promise.all(connections.map((each) => each.drained()));
+    await atMost(this.#clock, DRAIN_TIMEOUT_MS, drained);
     await Promise.all(connections.map((each) => each.close()));
   }
 
@@ -342,7 +337,7 @@ export class Agent {
       const job = await this.#link.bgapi(command, crypto.randomUUID());
       const outcome = await job.outcome;
       if (outcome.kind === "finished") {
-        return /^-(ERR|USAGE)/.test(outcome.text)
+        return isFailure(outcome.text)
           ? failed(outcome.text.trimEnd())
           : { kind: "done", text: outcome.text.trimEnd() };
       }

@@ -4,11 +4,11 @@
  * @module
  */
 
-import type { EslError } from "../esl/errors.ts";
+import { type EslError, isFailure } from "../esl/errors.ts";
 import type { JobOutcome } from "../esl/jobs.ts";
 import type { Job } from "../esl/link.ts";
 import type { Logger } from "../log/logger.ts";
-import { filterCovers, topicMatches } from "../protocol/mqtt_topics.ts";
+import { filterCovers, sharedGroup, topicMatches } from "../protocol/mqtt_topics.ts";
 import { type Permissions, refusalOf } from "./policy.ts";
 import { type CommandRequest, parseCommand } from "./request.ts";
 
@@ -72,7 +72,7 @@ export class CommandInbox {
    */
   get subscriptions(): readonly { readonly filter: string; readonly qos: 0 | 1 | 2 }[] {
     const covers = (outer: CommandTopic, inner: CommandTopic) =>
-      !isShared(outer.filter) && !isShared(inner.filter) &&
+      sharedGroup(outer.filter) === undefined && sharedGroup(inner.filter) === undefined &&
       filterCovers(outer.filter, inner.filter);
     const widest = this.#topics.reduce<readonly CommandTopic[]>(
       (kept, topic) =>
@@ -151,7 +151,7 @@ export class CommandInbox {
     if (outcome.kind === "unknown") {
       return `The outcome of job ${uuid} is unknown: ${outcome.reason}`;
     }
-    const failed = /^-(ERR|USAGE)/.test(outcome.text);
+    const failed = isFailure(outcome.text);
     const result = failed || this.#log.details ? `: ${firstLine(outcome.text)}` : "";
     return `Job ${uuid} ${failed ? "failed" : "finished"}${result}`;
   }
@@ -160,10 +160,6 @@ export class CommandInbox {
     if (!this.#log.details) return "";
     return `; the message: ${new TextDecoder().decode(payload.subarray(0, 1000))}`;
   }
-}
-
-function isShared(filter: string): boolean {
-  return filter.startsWith("$share/");
 }
 
 /** The API command alone: its arguments may hold what does not belong in a log. */

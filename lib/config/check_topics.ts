@@ -5,6 +5,7 @@
  */
 
 import { eventSelectorText } from "../protocol/event_names.ts";
+import { sharedGroup } from "../protocol/mqtt_topics.ts";
 import { brokerName } from "./broker.ts";
 import type {
   Config,
@@ -198,11 +199,6 @@ function checkTwoConnections(a: Subscription, b: Subscription, findings: Finding
     `(${place(patternAt(a.topic))}) takes it too, over connection "${a.connection.name}" to the ` +
     "same broker";
   findings.warn(patternAt(b.topic), "command-runs-twice", text);
-}
-
-/** The group of a shared subscription. */
-function sharedGroup(pattern: string): string | undefined {
-  return /^\$share\/([^/]+)\//.exec(pattern)?.[1];
 }
 
 function checkAuthorized({ topic, connection }: Subscription, findings: Findings): void {

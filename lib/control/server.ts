@@ -5,7 +5,7 @@
  */
 
 import { dirname, join } from "node:path";
-import { type Clock, systemClock } from "../clock.ts";
+import { atMost, type Clock, systemClock } from "../clock.ts";
 import { ExitCode } from "../exit_code.ts";
 import {
   CONSOLE_PATH,
@@ -86,13 +86,8 @@ export class ControlServer {
 
   /** Stops answering and removes the socket. Replies under way are finished first. */
   async close(): Promise<void> {
-    let cancelTimer = () => {};
-    const timeout = new Promise<void>((resolve) => {
-      cancelTimer = this.#clock.after(CLOSE_TIMEOUT_MS, resolve);
-    });
-    await Deno.remove(this.#path).catch(() => {});
-    await Promise.race([this.#server.shutdown(), timeout]);
-    cancelTimer();
+    const removed = Deno.remove(this.#path).catch(() => {});
+    await atMost(this.#clock, CLOSE_TIMEOUT_MS, removed.then(() => this.#server.shutdown()));
   }
 }
 

@@ -6,7 +6,7 @@
 
 import type { Clock } from "../clock.ts";
 import type { Secret } from "../secret.ts";
-import { EslError } from "./errors.ts";
+import { EslError, isFailure } from "./errors.ts";
 import { EVENT_JSON, type Frame, FrameError, type FrameLimits, FrameParser } from "./frames.ts";
 
 /** Where FreeSWITCH listens, and how to log in. */
@@ -143,7 +143,7 @@ export class EslConnection {
    */
   async command(line: string, headers: Readonly<Record<string, string>> = {}): Promise<Reply> {
     const reply = await this.#exchange(line, headers);
-    if (/^-(ERR|USAGE)/.test(reply.text)) {
+    if (isFailure(reply.text)) {
       throw new EslError("rejected", `FreeSWITCH rejected "${nameOf(line)}": ${reply.text}`);
     }
     return reply;

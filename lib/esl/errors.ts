@@ -23,3 +23,8 @@ export class EslError extends Error {
     super(message);
   }
 }
+
+/** Whether FreeSWITCH's answer says that a command failed. */
+export function isFailure(answer: string): boolean {
+  return /^-(ERR|USAGE)/.test(answer);
+}

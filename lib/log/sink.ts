@@ -5,6 +5,7 @@
  */
 
 import { dirname } from "node:path";
+import { atMost, systemClock } from "../clock.ts";
 
 /** Takes finished lines. A sink never throws: a log that cannot be written stops nothing. */
 export interface Sink {
@@ -37,10 +38,7 @@ class StderrSink implements Sink {
 
   /** Resolves when everything is written, or after this time. */
   async flush(timeoutMs: number): Promise<void> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<void>((resolve) => timer = setTimeout(resolve, timeoutMs));
-    await Promise.race([this.#writing, late]);
-    clearTimeout(timer);
+    if (this.#writing !== undefined) await atMost(systemClock, timeoutMs, this.#writing);
   }
 
   async #write(): Promise<void> {

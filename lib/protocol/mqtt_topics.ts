@@ -46,6 +46,11 @@ export function topicFilterFault(text: string): string | undefined {
   return undefined;
 }
 
+/** The group of a shared subscription; `undefined` of any other. */
+export function sharedGroup(filter: string): string | undefined {
+  return /^\$share\/([^/]+)\//.exec(filter)?.[1];
+}
+
 /** The filter that a shared subscription selects by: without `$share/<group>/`. */
 export function unshared(filter: string): string {
   return filter.startsWith("$share/") ? filter.split("/").slice(2).join("/") : filter;

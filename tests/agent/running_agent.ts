@@ -15,7 +15,7 @@ import type { ConnectionStatus, StatusReport } from "../../lib/control/status.ts
 import { logsOptions } from "../../lib/agent/agent.ts";
 import { systemClock } from "../../lib/clock.ts";
 import { Logs } from "../../lib/log/logs.ts";
-import { eventually } from "../support/agent_process.ts";
+import { eventually, isReady } from "../support/agent_process.ts";
 
 /** Parameters as XML. */
 export function params(values: Readonly<Record<string, string | number | boolean>>): string {
@@ -126,14 +126,7 @@ export class RunningAgent implements AsyncDisposable {
 
   /** Waits until FreeSWITCH and all enabled connections are connected. */
   async ready(): Promise<void> {
-    await this.until(
-      "all is connected",
-      ({ freeswitch, profiles }) =>
-        freeswitch.state === "connected" &&
-        profiles.every(({ connections }) =>
-          connections.every(({ enabled, state }) => !enabled || state === "connected")
-        ),
-    );
+    await this.until("all is connected", isReady);
   }
 
   /** Stops the agent. */

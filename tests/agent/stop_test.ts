@@ -7,6 +7,11 @@ import { configurationXml, params, RunningAgent } from "./running_agent.ts";
 const published = {
   beat: params({ connection_name: "c", event: "HEARTBEAT", pattern: "beat", qos: 1 }),
 };
+/** Events go to the broker one at a time, so that some wait. */
+const oneByOne = (port: number) => ({
+  connections: { c: params({ host: "127.0.0.1", port, send_maximum: 1 }) },
+  published,
+});
 const connection = (port: number) => ({ c: params({ host: "127.0.0.1", port }) });
 
 Deno.test("what is queued is delivered before the agent has stopped", async () => {
@@ -14,10 +19,7 @@ Deno.test("what is queued is delivered before the agent has stopped", async () =
   await using broker = await startBroker();
   await using watcher = await Watcher.start(broker.port);
   await using running = await RunningAgent.start(
-    configurationXml(simulator.port, {
-      connections: { c: params({ host: "127.0.0.1", port: broker.port, send_maximum: 1 }) },
-      published,
-    }),
+    configurationXml(simulator.port, oneByOne(broker.port)),
   );
   await running.ready();
   await running.done({ do: "disconnect", profile: "p", connection: "c" });
@@ -37,10 +39,7 @@ Deno.test("what is queued is delivered before a connection is removed", async ()
   await using broker = await startBroker();
   await using watcher = await Watcher.start(broker.port);
   await using running = await RunningAgent.start(
-    configurationXml(simulator.port, {
-      connections: { c: params({ host: "127.0.0.1", port: broker.port, send_maximum: 1 }) },
-      published,
-    }),
+    configurationXml(simulator.port, oneByOne(broker.port)),
   );
   await running.ready();
   for (let i = 0; i < 500; i++) simulator.fireHeartbeat();

@@ -37,6 +37,14 @@ export async function eventually<T>(
   }
 }
 
+/** Whether FreeSWITCH and all enabled connections are connected. */
+export function isReady({ freeswitch, profiles }: StatusReport): boolean {
+  return freeswitch.state === "connected" &&
+    profiles.every(({ connections }) =>
+      connections.every(({ enabled, state }) => !enabled || state === "connected")
+    );
+}
+
 /** A running `fsmqtt run`. */
 export class AgentProcess implements AsyncDisposable {
   readonly #process: Deno.ChildProcess;
@@ -117,14 +125,7 @@ export class AgentProcess implements AsyncDisposable {
 
   /** Waits until FreeSWITCH and all enabled connections are connected. */
   async ready(): Promise<void> {
-    await this.until(
-      "everything is connected",
-      ({ freeswitch, profiles }) =>
-        freeswitch.state === "connected" &&
-        profiles.every(({ connections }) =>
-          connections.every(({ enabled, state }) => !enabled || state === "connected")
-        ),
-    );
+    await this.until("all is connected", isReady);
   }
 
   /** Waits until it logs a line that matches. */
