@@ -8,13 +8,17 @@
 import { parseArgs } from "node:util";
 import { ExitCode } from "../lib/exit_code.ts";
 
-/** What the executable may do. Running programs and foreign code is not among it. */
+/**
+ * What the executable may do. Running programs is not among it; foreign code is, for OpenSSL where a
+ * connection asks for what Deno's TLS cannot do.
+ */
 const PERMISSIONS = [
   "--allow-net",
   "--allow-read",
   "--allow-write",
   "--allow-env",
   "--allow-sys=hostname,uid,gid",
+  "--allow-ffi",
 ];
 
 const { values: { target } } = parseArgs({ options: { target: { type: "string" } } });

@@ -36,8 +36,8 @@ function parameters(): string {
 An empty value means unset. True is \`yes\`, \`on\`, \`true\`, \`t\`, \`enabled\`, \`active\`, \`allow\` or a number
 other than 0, in any case; everything else is false. \`$\{hostname}\` and \`$\{switchname}\`, as
 FreeSWITCH reports them, may stand in what is marked *template*. A secret may be given as the name
-of a file that holds it: a bare name is looked up in systemd's credentials folder where there is
-one, else beside the configuration file. Parameters directly under \`<connections>\` are the defaults
+of a file that holds it. A file's bare name is looked up in systemd's credentials folder where there
+is one, else beside the configuration file. Parameters directly under \`<connections>\` are the defaults
 of that profile's connections.
 
 ${tables.join("\n\n")}

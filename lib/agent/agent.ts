@@ -31,7 +31,9 @@ export interface AgentOptions {
   /** The configuration, checked. */
   readonly config: Config;
   /** Loads the configuration again for `reload`; the errors in words if it cannot be used. */
-  readonly reload: () => { readonly config: Config } | { readonly errors: readonly string[] };
+  readonly reload: () =>
+    | { readonly config: Config; readonly warnings?: readonly string[] }
+    | { readonly errors: readonly string[] };
   /** The logs; made from the configuration where absent. */
   readonly logs?: Logs;
   /**
@@ -186,7 +188,8 @@ export class Agent {
       for (const line of lines) this.#logs.whole.error(line);
       return failed(lines.join("\n"), ExitCode.CONFIG);
     }
-    const { config } = loaded;
+    const { config, warnings = [] } = loaded;
+    for (const line of warnings) this.#logs.whole.warning(line);
     const notes = restartNotes(this.#config, config);
     const former = connectionsOf(this.#model);
     const linkChanged = !sameLink(this.#config, config);

@@ -89,7 +89,8 @@ export class ManagedConnection {
 
   /**
    * Takes a changed configuration. If it means another connection, the present one is ended; what
-   * it had not delivered goes back into the queue.
+   * it had not delivered goes back into the queue. Certificates and keys that were renewed on disk
+   * are taken up by connecting again.
    */
   configure(config: ConnectionConfig, limits: QueueLimits): void {
     const same = equalValues("connection", { ...this.#config, enable: true }, {
@@ -101,7 +102,8 @@ export class ManagedConnection {
     this.enabled = config.enable;
     this.toldToDisconnect = false;
     this.queue.resize(limits);
-    if (!same) this.#replace();
+    if (same) this.#broker?.renewTls();
+    else this.#replace();
   }
 
   /**

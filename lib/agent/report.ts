@@ -97,11 +97,14 @@ function connectionStatus(
 ): ConnectionStatus {
   const { config, queue } = connection;
   const state = profileEnabled ? connection.state : { state: "disabled" as const };
+  const tlsSession = state.state === "connected" ? state.tls : undefined;
   const { offered, acknowledged, inFlight, queued, dropped } = queue.books;
   return {
     name,
     enabled: connection.enabled,
-    ...state,
+    state: state.state,
+    ...("reason" in state ? { reason: state.reason } : {}),
+    ...(tlsSession === undefined ? {} : { tls_session: tlsSession }),
     broker: brokerName(config),
     client_id: connection.clientId ?? null,
     reconnects: connection.reconnects,

@@ -5,6 +5,7 @@
  */
 
 import { loadAndCheck } from "../config/check.ts";
+import { checkTlsFiles } from "../config/check_tls_files.ts";
 import { type Finding, formatFinding } from "../config/position.ts";
 import { ExitCode } from "../exit_code.ts";
 import { type Command, noWords, requiredOption } from "./command.ts";
@@ -21,7 +22,7 @@ export const check: Command = {
   run(words, options, output) {
     noWords("check", words);
     const file = requiredOption("check", options, "config");
-    const { config, findings } = loadAndCheck(file);
+    const { config, findings } = loadAndCheck(file, { more: checkTlsFiles });
     if (options["json"] === true) {
       output.out(JSON.stringify(findings.map(({ at, ...rest }) => ({ ...at, ...rest })), null, 2));
     } else {
@@ -32,7 +33,7 @@ export const check: Command = {
   },
 };
 
-/** How many findings of each kind there are, in words. */
+/** How many errors and warnings there are, in words. */
 export function summary(file: string, findings: readonly Finding[]): string {
   const count = (severity: Finding["severity"]) => {
     const number = findings.filter((finding) => finding.severity === severity).length;

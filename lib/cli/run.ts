@@ -7,9 +7,11 @@
 import { Agent } from "../agent/agent.ts";
 import { StateDirError } from "../agent/state_dir.ts";
 import { loadAndCheck } from "../config/check.ts";
+import { checkTlsFiles } from "../config/check_tls_files.ts";
 import type { Config } from "../config/config.ts";
+import type { LoadResult } from "../config/load.ts";
 import { resolveControlSocket } from "../config/paths.ts";
-import { formatFinding } from "../config/position.ts";
+import { type Finding, formatFinding } from "../config/position.ts";
 import { ControlServer, ControlSocketError } from "../control/server.ts";
 import { ExitCode } from "../exit_code.ts";
 import { stderrSink } from "../log/sink.ts";
@@ -43,15 +45,17 @@ export const run: Command = {
     noWords("run", words);
     const file = requiredOption("run", options, "config");
     const override = overrides(options);
-    const { config, findings } = loadAndCheck(file);
+    const { config, findings } = read(file);
     for (const finding of findings) output.err(formatFinding(finding));
     if (config === undefined) {
       output.err(`fsmqtt is not started: ${file} has errors`);
       return ExitCode.CONFIG;
     }
     const load = () => {
-      const { config, findings } = loadAndCheck(file);
-      if (config !== undefined) return { config: override(config) };
+      const { config, findings } = read(file);
+      if (config !== undefined) {
+        return { config: override(config), warnings: findings.map(formatFinding) };
+      }
       const errors = findings.filter(({ severity }) => severity === "error");
       return { errors: errors.map(formatFinding) };
     };
@@ -66,6 +70,18 @@ export const run: Command = {
     }
   },
 };
+
+/** The configuration, and what the log should say of it. */
+function read(file: string): LoadResult {
+  // What TLS lacks holds up its own connection, and that only until it is there.
+  const more = (config: Config) => checkTlsFiles(config).map(lessen);
+  const { findings, ...loaded } = loadAndCheck(file, { more });
+  return { ...loaded, findings: findings.filter(({ severity }) => severity !== "note") };
+}
+
+function lessen(finding: Finding): Finding {
+  return finding.severity === "error" ? { ...finding, severity: "warning" } : finding;
+}
 
 async function runAgent(
   config: Config,

@@ -60,11 +60,13 @@ function profileLines(profile: ProfileStatus): string[] {
 
 function connectionLines(connection: ConnectionStatus): string[] {
   const { name, broker, state, reason, client_id, queued, queued_bytes, dropped } = connection;
+  const { tls_session: tls } = connection;
   const drops = Object.entries(dropped);
   const total = drops.reduce((sum, [, number]) => sum + number, 0);
   const reasons = drops.map(([why, number]) => `${number} ${why}`).join(", ");
   return [
-    `connection ${name} to ${broker}: ${state}${because(reason)}`,
+    `connection ${name} to ${broker}: ${state}` +
+    (tls === undefined ? because(reason) : ` over ${tls.version} (${tls.cipher})`),
     `  client id ${client_id ?? "not known yet"}, ${count(connection.reconnects, "reconnect")}`,
     `  ${connection.offered} offered = ${connection.acknowledged} acknowledged + ` +
     `${connection.in_flight} in flight + ` +

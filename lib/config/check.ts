@@ -21,6 +21,8 @@ export interface CheckOptions {
   readonly env?: Env;
   /** Why files cannot be made in a folder. Default: asks the system, and writes nothing. */
   readonly writeFault?: (folder: string) => string | undefined;
+  /** Finds more in a configuration that could be loaded. Default: nothing. */
+  readonly more?: (config: Config) => readonly Finding[];
 }
 
 /** Finds, by place, what loading alone does not. */
@@ -38,7 +40,8 @@ export function checkConfig(config: Config, options: CheckOptions = {}): Finding
 export function loadAndCheck(file: string, options: LoadOptions & CheckOptions = {}): LoadResult {
   const { config, findings } = loadConfig(file, options);
   if (config === undefined) return { findings };
-  const all = sortFindings([...findings, ...checkConfig(config, options)]);
+  const more = options.more?.(config) ?? [];
+  const all = sortFindings([...findings, ...checkConfig(config, options), ...more]);
   return all.some(({ severity }) => severity === "error")
     ? { findings: all }
     : { config, findings: all };

@@ -6,15 +6,10 @@
 
 import { accessSync, constants } from "node:fs";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
+import { fileFault } from "../file_fault.ts";
 import type { Findings } from "./findings.ts";
 import type { Position } from "./position.ts";
 import { parseXml, type ParseXmlOptions, type XmlElement } from "./xml.ts";
-
-/** Why an operation on a file failed, in words: `No such file or directory`. */
-export function fileFault(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return text.replace(/ \(os error.*$/s, "").replace(/^E[A-Z]+: ([^,]*),.*$/s, "$1");
-}
 
 /** How {@linkcode readXmlFile} reads. */
 export interface ReadXmlOptions extends ParseXmlOptions {

@@ -21,6 +21,11 @@ export class Findings {
     this.#list.push({ at, severity: "warning", code, text });
   }
 
+  /** Adds what is good to know. */
+  note(at: Position, code: FindingCode, text: string): void {
+    this.#list.push({ at, severity: "note", code, text });
+  }
+
   /** The first error. */
   get firstError(): Finding | undefined {
     return this.#list.find((finding) => finding.severity === "error");

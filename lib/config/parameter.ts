@@ -45,6 +45,8 @@ export interface Parameter<T> {
   readonly repeatable: boolean;
   /** Whether the value is never shown, and may be given as a file beside it. */
   readonly secret: boolean;
+  /** What the value is the path of, where it is one of something to be read. */
+  readonly path?: "file" | "folder";
   /** Whether `${hostname}` and `${switchname}` may stand in it. */
   readonly templated: boolean;
   /** Other spellings that are understood, with a warning. */
@@ -83,6 +85,7 @@ interface Kind {
   readonly repeatable?: boolean;
   readonly secret?: boolean;
   readonly templated?: boolean;
+  readonly path?: "file" | "folder";
 }
 
 function parameter<T>(
@@ -105,6 +108,7 @@ function parameter<T>(
     templated: kind.templated ?? false,
     misspellings,
     synonyms,
+    ...(kind.path === undefined ? {} : { path: kind.path }),
     ...(rest.inherits === undefined ? {} : { inherits: rest.inherits }),
     ...(rest.unit === undefined ? {} : { unit: rest.unit }),
     ...(rest.fallbackText === undefined ? {} : { fallbackText: rest.fallbackText }),
@@ -183,6 +187,15 @@ export function text(description: Description): Parameter<string | undefined> {
   return parameter<string | undefined>("text", (value) => ({ value }), undefined, description);
 }
 
+/** The path of a file or folder that is read, or nothing. */
+export function path(
+  kind: "file" | "folder",
+  description: Description,
+): Parameter<string | undefined> {
+  const read = (value: string) => ({ value });
+  return parameter<string | undefined>(kind, read, undefined, description, { path: kind });
+}
+
 /** Any text in which `${hostname}` and `${switchname}` may stand, or nothing. */
 export function template(description: Description): Parameter<string | undefined> {
   const read = (value: string) => ({ value });
@@ -197,11 +210,18 @@ export function templateOr(description: DescriptionWithDefault<string>): Paramet
 
 /** A host name or address, with a default. */
 export function hostOr(description: DescriptionWithDefault<string>): Parameter<string> {
-  const read = (value: string): Reading<string> =>
-    /[\s/@]/.test(value) || /^[^:]+:\d*$/.test(value)
-      ? { expected: "a host name or address alone; its port goes into a parameter of its own" }
-      : { value };
-  return parameter("host name or address", read, description.default, description);
+  return parameter("host name or address", readHost, description.default, description);
+}
+
+/** A host name or address, or nothing. */
+export function host(description: Description): Parameter<string | undefined> {
+  return parameter<string | undefined>("host name or address", readHost, undefined, description);
+}
+
+function readHost(value: string): Reading<string> {
+  return /[\s/@]/.test(value) || /^[^:]+:\d*$/.test(value)
+    ? { expected: "a host name or address alone; its port goes into a parameter of its own" }
+    : { value };
 }
 
 /** A password or key. It may be given as the name of a file instead (`…_file`). */

@@ -11,11 +11,13 @@ import {
   choiceOr,
   events,
   flag,
+  host,
   hostOr,
   integer,
   logLevel,
   optionalInteger,
   type Parameter,
+  path,
   qos,
   secret,
   strictFlag,
@@ -230,10 +232,14 @@ export const tlsParameters = {
     help: "Whether the broker is known by its certificate or by a pre-shared key.",
   }),
   port: optionalInteger(1, 65_535, { help: "Port that takes the place of the connection's." }),
-  cafile: text({ help: "PEM file of trusted CA certificates." }),
-  capath: text({ help: "Folder of PEM files of trusted CA certificates." }),
-  certfile: text({ help: "PEM file of this client's certificate; goes with keyfile." }),
-  keyfile: text({ help: "PEM file of this client's private key; goes with certfile." }),
+  cafile: path("file", { help: "PEM file of trusted CA certificates." }),
+  capath: path("folder", { help: "Folder of PEM files of trusted CA certificates." }),
+  certfile: path("file", { help: "PEM file of this client's certificate; goes with keyfile." }),
+  keyfile: path("file", { help: "PEM file of this client's private key; goes with certfile." }),
+  keyfile_password: secret({
+    added: true,
+    help: "The password that the private key in keyfile is encrypted with.",
+  }),
   advanced_options: strictFlag({
     default: false,
     help: "Whether cert_reqs, version and opts_ciphers count.",
@@ -246,13 +252,31 @@ export const tlsParameters = {
     fallbackText: "1.2 or later",
     help: "The one TLS version to use.",
   }),
-  opts_ciphers: text({ help: "Ciphers to use, as `openssl ciphers` lists them." }),
+  opts_ciphers: text({
+    fallbackText: "the usual ones",
+    help: "The only ciphers to use, as `openssl ciphers` lists them. A TLS version of which it " +
+      "names none is not used; the names of TLS 1.3's begin with TLS_.",
+  }),
   psk: secret({
     misspellings: ["pks"],
     help: "The pre-shared key in hex digits.",
   }),
   identity: text({ help: "The identity that goes with psk." }),
-  psk_ciphers: text({ help: "Ciphers to use with psk, as `openssl ciphers` lists them." }),
+  psk_ciphers: text({
+    fallbackText: "all that use a pre-shared key",
+    help: "The only ciphers to use with psk, in the same form.",
+  }),
+  alpn: text({
+    added: true,
+    help: "Application protocols to offer, separated by commas: `mqtt`, or `x-amzn-mqtt-ca` for " +
+      "AWS IoT on port 443.",
+  }),
+  servername: host({
+    added: true,
+    fallbackText: "the host; with `srv` the host that the SRV record names",
+    help:
+      "The name that the broker's certificate must have, which is told to the broker too (SNI).",
+  }),
 } as const;
 
 /** `<will>` in a connection */

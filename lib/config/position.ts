@@ -14,12 +14,12 @@ export interface Position {
   readonly column: number;
 }
 
-/** Something to tell about a configuration. An error keeps it from being used. */
+/** Something to tell about a configuration. An error keeps it from being used; a note is no trouble. */
 export interface Finding {
   /** Where it is. */
   readonly at: Position;
   /** How bad it is. */
-  readonly severity: "error" | "warning";
+  readonly severity: "error" | "warning" | "note";
   /** A stable word for the kind of finding, such as `unknown-parameter`. */
   readonly code: string;
   /** What is wrong and what would be right, without the place. */

@@ -5,9 +5,9 @@
  */
 
 import { dirname, resolve } from "node:path";
+import { fileFault } from "../file_fault.ts";
 import { Secret } from "../secret.ts";
 import type { Source } from "./config.ts";
-import { fileFault } from "./files.ts";
 import { type Findings, place } from "./findings.ts";
 import { nearest } from "./nearest.ts";
 import type { Parameter } from "./parameter.ts";
@@ -48,13 +48,13 @@ interface Identified {
 /** Reads sections of one configuration file. */
 export class SectionReader {
   readonly #findings: Findings;
-  readonly #secretFolder: string;
+  readonly #folder: string;
   readonly #credentials: string | undefined;
 
-  /** Secrets in files are looked up from the folder of `file`, or in `credentials`. */
+  /** Files that are named are looked up from the folder of `file`, or in `credentials`. */
   constructor(findings: Findings, file: string, credentials: string | undefined) {
     this.#findings = findings;
-    this.#secretFolder = dirname(resolve(file));
+    this.#folder = dirname(resolve(file));
     this.#credentials = credentials;
   }
 
@@ -146,12 +146,12 @@ export class SectionReader {
     if (reading.remark !== undefined) {
       this.#findings.warn(at, "doubtful-value", `\`${name}\`: ${reading.remark}`);
     }
-    return { value: reading.value, at };
+    if (parameter.path === undefined) return { value: reading.value, at };
+    return { value: this.#lookUp(String(reading.value), parameter.path), at };
   }
 
   #readFile({ name }: Identified, { value, valueAt: at }: XmlAttribute): Given | undefined {
-    const folder = value.includes("/") ? undefined : this.#credentials;
-    const file = resolve(folder ?? this.#secretFolder, value);
+    const file = this.#lookUp(value, "file");
     try {
       const content = Deno.readTextFileSync(file).replace(/\r?\n$/, "");
       if (content !== "") return { value: new Secret(content), at, file };
@@ -161,6 +161,12 @@ export class SectionReader {
       this.#findings.error(at, "secret-file", text);
     }
     return undefined;
+  }
+
+  /** What a path leads to. A file's bare name may be that of a credential of systemd's. */
+  #lookUp(path: string, kind: "file" | "folder"): string {
+    const isBare = kind === "file" && !path.includes("/");
+    return resolve((isBare ? this.#credentials : undefined) ?? this.#folder, path);
   }
 }
 

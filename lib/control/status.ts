@@ -75,6 +75,8 @@ export interface ConnectionStatus {
   readonly state: "disabled" | "connecting" | "connected" | "waiting" | "refused" | "disconnected";
   /** Why it is waiting or refused. */
   readonly reason?: string;
+  /** What TLS was agreed on, while it is connected over TLS: OpenSSL's names. */
+  readonly tls_session?: { readonly version: string; readonly cipher: string };
   /** `host:port` of the broker. */
   readonly broker: string;
   /** The client id in use; `null` while FreeSWITCH's name for it is unknown. */

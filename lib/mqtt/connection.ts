@@ -9,13 +9,20 @@ import { Buffer } from "node:buffer";
 import { Backoff } from "../backoff.ts";
 import type { Clock } from "../clock.ts";
 import type { Logger } from "../log/logger.ts";
+import { readTlsFiles } from "../tls/files.ts";
 import { DeliveryMemory } from "./deliveries.ts";
 import { type BrokerFailure, describeFailure } from "./errors.ts";
 import { InFlightStore } from "./in_flight.ts";
 import { IncomingStore } from "./incoming.ts";
 import type { BrokerOptions } from "./options.ts";
 import type { Message, Outbox } from "./outbox.ts";
-import { type Incoming, MqttSession, QUOTA_EXCEEDED, type Welcome } from "./session.ts";
+import {
+  type Incoming,
+  MqttSession,
+  QUOTA_EXCEEDED,
+  type TlsSession,
+  type Welcome,
+} from "./session.ts";
 import { type BrokerAddress, resolveBrokers, type SrvResolver } from "./srv.ts";
 
 /**
@@ -27,7 +34,8 @@ import { type BrokerAddress, resolveBrokers, type SrvResolver } from "./srv.ts";
  * - `disconnected`: told to be.
  */
 export type BrokerState =
-  | { readonly state: "disabled" | "connecting" | "connected" | "disconnected" }
+  | { readonly state: "disabled" | "connecting" | "disconnected" }
+  | { readonly state: "connected"; readonly tls?: TlsSession | undefined }
   | { readonly state: "waiting" | "refused"; readonly reason: string };
 
 /** A topic filter to subscribe to. */
@@ -101,6 +109,8 @@ export class BrokerConnection {
   #settleScheduled = false;
   #targets: BrokerAddress[] = [];
   #knownTrouble: string | undefined;
+  /** Of the files that the last attempt was made with; none if it could not be. */
+  #tlsFilesDigest: string | undefined;
   /** Troubles with messages that were logged since the connection was made. */
   readonly #told = new Set<string>();
   /** The message at which the last connection ended, and how many in a row did. */
@@ -163,6 +173,23 @@ export class BrokerConnection {
     this.#welcome = undefined;
     this.#noteDrained();
     await this.#session?.end();
+  }
+
+  /**
+   * Connects again if certificates or keys on disk are others than those of the last attempt.
+   * Files that cannot be used leave a connection as it is.
+   */
+  renewTls(): void {
+    const { tls } = this.#options;
+    if (tls === undefined || !this.#wanted) return;
+    try {
+      if (readTlsFiles(tls).digest === this.#tlsFilesDigest) return;
+    } catch (error) {
+      this.#deps.log.error(`TLS: ${(error as Error).message}`);
+      return;
+    }
+    this.disconnect("disconnected");
+    this.connect();
   }
 
   /** Gives up the connection and takes back into the queue what was in flight. */
@@ -250,6 +277,7 @@ export class BrokerConnection {
     try {
       const address = await this.#nextAddress();
       if (attempt !== this.#attempt) return;
+      this.#tlsFilesDigest = undefined;
       this.#session = new MqttSession(address, this.#options, this.#stores, {
         accepted: (isResumed) => this.#deliveries.connected(isResumed),
         connected: (welcome) => this.#connected(welcome),
@@ -257,8 +285,12 @@ export class BrokerConnection {
         drained: () => this.#pump(),
         closed: (failure) => this.#closed(failure),
       });
+      this.#tlsFilesDigest = this.#session.tlsFilesDigest;
     } catch (error) {
-      if (attempt === this.#attempt) this.#wait(describeFailure(error as Error));
+      if (attempt !== this.#attempt) return;
+      const { host, tls: settings } = this.#options;
+      const tls = settings === undefined ? undefined : { host, settings };
+      this.#wait(describeFailure(error as Error, { isReached: false, tls }));
     }
   }
 
@@ -302,8 +334,10 @@ export class BrokerConnection {
     this.#targets = [];
     this.#knownTrouble = undefined;
     this.#backoff.reset();
-    this.#state = { state: "connected" };
-    this.#deps.log.notice(this.#connects === 1 ? "connected" : "connected again");
+    const tls = session.tlsSession;
+    this.#state = { state: "connected", tls };
+    const over = tls === undefined ? "" : ` over ${tls.version} (${tls.cipher})`;
+    this.#deps.log.notice(`${this.#connects === 1 ? "connected" : "connected again"}${over}`);
   }
 
   async #subscribe(session: MqttSession, { filter, qos }: Subscription): Promise<void> {

@@ -4,18 +4,14 @@
  * @module
  */
 
+import { type TlsAttempt, tlsCause } from "../tls/causes.ts";
+
 /** The end of a connection, or of an attempt at one. */
 export interface BrokerFailure {
   /** What happened, without the broker's name. */
   readonly reason: string;
   /** Whether only a person can mend it: the broker or TLS said no. */
   readonly refused: boolean;
-}
-
-/** A setting that cannot be honoured; the connection is refused rather than made otherwise. */
-export class RefusedSettingError extends Error {
-  /** Its name, for logs. */
-  override readonly name: string = "RefusedSettingError";
 }
 
 /**
@@ -56,13 +52,21 @@ const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
 /** An error of the socket or of MQTT.js, with what it may carry. */
 export type ConnectionError = Error & { readonly code?: unknown; readonly syscall?: unknown };
 
-/**
- * What an error of the socket or of MQTT.js means.
- *
- * @param isReached Whether the TCP connection was made before.
- */
-export function describeFailure(error: ConnectionError, isReached = true): BrokerFailure {
-  if (error instanceof RefusedSettingError) return { reason: error.message, refused: true };
+/** How far an attempt came. */
+export interface Attempt {
+  /** Whether the TCP connection was made. */
+  readonly isReached: boolean;
+  /** TLS, where it was asked for. */
+  readonly tls?: TlsAttempt | undefined;
+}
+
+/** What an error of the socket, of TLS or of MQTT.js means. */
+export function describeFailure(
+  error: ConnectionError,
+  { isReached, tls }: Attempt,
+): BrokerFailure {
+  const cause = tls === undefined ? undefined : tlsCause(error, tls);
+  if (cause !== undefined) return { reason: `TLS: ${cause}`, refused: true };
   const { code, message, syscall } = error;
   if (syscall === "bind") {
     return { reason: `cannot connect from bind_address: ${String(code)}`, refused: false };
@@ -72,14 +76,14 @@ export function describeFailure(error: ConnectionError, isReached = true): Broke
     if (refusal !== undefined) return { reason: refusal, refused: true };
   }
   if (typeof code === "string") {
+    if (code === "ECONNRESET" && tls !== undefined && /before secure TLS/.test(message)) {
+      return {
+        reason: "TLS: it ended in the handshake: does that port speak TLS?",
+        refused: false,
+      };
+    }
     const known = SYSTEM_ERRORS[code];
     if (known !== undefined) return { reason: known, refused: false };
-    if (/^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO)/.test(code)) {
-      return { reason: `TLS: ${message}`, refused: true };
-    }
-  }
-  if (/certificate|UnknownIssuer|NotValidForName|tls|handshake/i.test(message)) {
-    return { reason: `TLS: ${message}`, refused: true };
   }
   if (message === "connack timeout") {
     const reason = isReached

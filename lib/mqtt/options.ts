@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { TlsConfig } from "../config/config.ts";
 import type { Secret } from "../secret.ts";
+import type { TlsSettings } from "../tls/settings.ts";
 
 /** What is published when the connection ends, orderly or not. */
 export interface Will {
@@ -54,7 +54,7 @@ export interface BrokerOptions {
   /** Whether the wait doubles each time. */
   readonly reconnectExponentialBackoff: boolean;
   /** TLS, where it is asked for. */
-  readonly tls?: TlsConfig | undefined;
+  readonly tls?: TlsSettings | undefined;
   /** The will, where there is one. */
   readonly will?: Will | undefined;
 }

@@ -6,7 +6,6 @@
  */
 
 import { Buffer } from "node:buffer";
-import type { Socket } from "node:net";
 import mqtt, { type IClientOptions, type IConnackPacket, type IStore, type Packet } from "mqtt";
 import { type BrokerFailure, describeFailure } from "./errors.ts";
 import { asBuffer, type InFlightStore } from "./in_flight.ts";
@@ -16,7 +15,7 @@ import type { Message } from "./outbox.ts";
 import { PacketIds } from "./packet_ids.ts";
 import { SocketLedger } from "./socket_ledger.ts";
 import type { BrokerAddress } from "./srv.ts";
-import { openStream } from "./stream.ts";
+import { type BrokerStream, openStream } from "./stream.ts";
 
 /** A message that the broker delivered. */
 export interface Incoming {
@@ -54,6 +53,14 @@ export interface Welcome {
   readonly maximumPacketSize: number;
   /** Whether it stores messages. */
   readonly retainAvailable: boolean;
+}
+
+/** What TLS was agreed on. */
+export interface TlsSession {
+  /** The version, such as `TLSv1.3`. */
+  readonly version: string;
+  /** The cipher by OpenSSL's name. */
+  readonly cipher: string;
 }
 
 /** What a session tells its owner. */
@@ -95,7 +102,9 @@ export class MqttSession {
   readonly #options: BrokerOptions;
   readonly #stores: SessionStores;
   readonly #handlers: SessionHandlers;
-  readonly #stream: Socket;
+  readonly #address: BrokerAddress;
+  readonly #stream: BrokerStream["stream"];
+  readonly #tls: BrokerStream["tls"];
   readonly #client: mqtt.MqttClient;
   readonly #ledger: SocketLedger;
   #isReached = false;
@@ -103,13 +112,15 @@ export class MqttSession {
   #retainAvailable = true;
   #released: Promise<void> | undefined;
   #failure: BrokerFailure | undefined;
+  /** Settles when {@linkcode #failure} is as good as it gets. */
+  #explained: Promise<void> | undefined;
   #ended: Promise<void> | undefined;
   #closed = false;
 
   /**
    * Starts connecting.
    *
-   * @throws {RefusedSettingError} if TLS cannot be had as it is asked for.
+   * @throws {TlsRefusal} if TLS cannot be had as it is asked for.
    */
   constructor(
     address: BrokerAddress,
@@ -120,7 +131,10 @@ export class MqttSession {
     this.#options = options;
     this.#stores = stores;
     this.#handlers = handlers;
-    this.#stream = openStream(address, options);
+    this.#address = address;
+    const { stream, tls } = openStream(address, options);
+    this.#stream = stream;
+    this.#tls = tls;
     this.#ledger = new SocketLedger(this.#stream);
     this.#stream.once("connect", () => this.#isReached = true);
     // MQTT.js keeps quiet about errors that have no code.
@@ -159,6 +173,20 @@ export class MqttSession {
   /** Whether CONNACK has come. */
   get isAccepted(): boolean {
     return this.#isAccepted;
+  }
+
+  /** What TLS was agreed on, once it was. */
+  get tlsSession(): TlsSession | undefined {
+    const stream = this.#tls?.stream;
+    const version = stream?.getProtocol() ?? undefined;
+    return stream === undefined || version === undefined
+      ? undefined
+      : { version, cipher: stream.getCipher().name };
+  }
+
+  /** Tells whether the files that TLS was begun with have changed since. */
+  get tlsFilesDigest(): string | undefined {
+    return this.#tls?.filesDigest;
   }
 
   /** Whether {@linkcode end} was called. */
@@ -328,12 +356,23 @@ export class MqttSession {
   }
 
   #failed(error: Error): void {
-    this.#failure ??= describeFailure(error, this.#isReached);
+    if (this.#failure !== undefined) return;
+    this.#failure = this.#describe(error);
+    this.#explained = this.#tls?.explain(error)?.then((explained) => {
+      this.#failure = this.#describe(explained);
+    });
   }
 
-  #close(): void {
+  #describe(error: Error): BrokerFailure {
+    const { tls: settings } = this.#options;
+    const tls = settings === undefined ? undefined : { host: this.#address.host, settings };
+    return describeFailure(error, { isReached: this.#isReached, tls });
+  }
+
+  async #close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    if (this.#explained !== undefined) await this.#explained;
     this.#failure ??= { reason: "the broker closed the connection", refused: false };
     this.#handlers.closed(this.#failure);
   }

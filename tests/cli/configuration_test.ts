@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { EVENT_NAMES } from "../../lib/protocol/event_names.ts";
 import { configurationXml, params } from "../agent/running_agent.ts";
+import { AgentProcess } from "../support/agent_process.ts";
+import { freePort } from "../support/broker.ts";
 import { cli, filesIn, withFile, withFolder } from "./process_helper.ts";
 
 const good = configurationXml(8021, {
@@ -96,4 +99,67 @@ Deno.test("run with a bad configuration starts nothing", async () => {
     assert.match(err, new RegExp(`error: .*\\nfsmqtt is not started: ${file} has errors\\n$`));
     assert.deepEqual(filesIn(folder), ["mosquitto.conf.xml"]);
   });
+});
+
+/** A connection whose client certificate, signed by itself, is in files of this folder. */
+const overTls = (folder: string, more: Record<string, string> = {}) =>
+  configurationXml(freePort(), {
+    connections: {
+      c: `<tls>${
+        params({
+          ...{ enable: true, support: "certificate", cafile: `${folder}/c.pem` },
+          ...{ certfile: `${folder}/c.pem`, keyfile: `${folder}/c.key`, ...more },
+        })
+      }</tls>`,
+    },
+  });
+
+async function certify(folder: string): Promise<void> {
+  const { success, stderr } = await new Deno.Command("openssl", {
+    args: [
+      ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"],
+      ...["-keyout", `${folder}/c.key`, "-out", `${folder}/c.pem`, "-days", "90", "-subj", "/CN=c"],
+    ],
+  }).output();
+  assert(success, new TextDecoder().decode(stderr));
+}
+
+Deno.test("check opens the files of TLS; notes are no trouble", async () => {
+  await withFolder(async (folder) => {
+    const file = `${folder}/mosquitto.conf.xml`;
+    await Deno.writeTextFile(file, overTls(folder));
+    const missing = await cli("check", "--config", file);
+    assert.equal(missing.code, 78);
+    assert.match(missing.out, /: error: cannot read cafile .*: no such file .* \[tls-file\]\n/);
+    assert.equal(missing.err, `${file}: 3 errors, no warnings\n`);
+    await certify(folder);
+    const good = await cli("check", "--config", file);
+    assert.equal(good.code, 0);
+    assert.match(
+      good.out,
+      new RegExp(`^${file}:.*: note: .* is good until .* \\[tls-expires\\]\n$`),
+    );
+    assert.equal(good.err, `${file}: no errors, no warnings\n`);
+    const { code, out } = await cli("check", "--config", file, "--json");
+    assert.deepEqual([code, JSON.parse(out)[0].severity], [0, "note"]);
+  });
+});
+
+Deno.test("run starts without the files of TLS and says so, at the start and at a reload", async () => {
+  const settings = { advanced_options: "true", cert_reqs: "SSL_VERIFY_NONE" };
+  await using agent = await AgentProcess.start(overTls("{folder}", settings));
+  const { reason } = await agent.until("it is refused", ({ profiles: [profile] }) => {
+    return profile?.connections[0]?.state === "refused";
+  }).then(() => agent.connection("c"));
+  assert.match(reason ?? "", /cannot read cafile .*: no such file or directory$/);
+  await agent.logs(/: warning: cannot read cafile .* \[tls-file\]$/);
+  await agent.logs(/: warning: .*does not verify its broker.* \[tls-not-verified\]$/);
+
+  const folder = join(agent.configFile, "..");
+  await certify(folder);
+  await Deno.copyFile(`${folder}/c.pem`, `${folder}/c.key`);
+  const { code } = await cli("reload", "--control", agent.control);
+  assert.equal(code, 0);
+  await agent.logs(/warning: cannot use keyfile .*: it holds a certificate, .* \[tls-key\]$/);
+  assert.doesNotMatch(agent.log, /note: |is good until/);
 });

@@ -270,6 +270,113 @@ const cases: Record<string, { content: string; expected: readonly string[] }> = 
     content: tls({ ...certificate, advanced_options: "true", cert_reqs: "SSL_VERIFY_NONE" }),
     expected: ["warning tls-not-verified"],
   },
+  "a pre-shared key and an identity at their longest": {
+    content: tls({
+      enable: "true",
+      support: "psk",
+      psk: "00".repeat(512),
+      identity: "é".repeat(128),
+    }),
+    expected: [],
+  },
+  "a pre-shared key and an identity that are too long": {
+    content: tls({
+      ...{ enable: "true", support: "psk", psk: "00".repeat(513), identity: "é".repeat(128) + "x" },
+    }),
+    expected: [
+      'error tls-psk: the `psk` of connection "c" is longer than 512 bytes',
+      'error tls-psk: the `identity` of connection "c" is longer than 256 bytes',
+    ],
+  },
+  "an address as servername": {
+    content: tls({ ...certificate, servername: "192.0.2.1" }),
+    expected: ["error tls-servername: `servername` must be a name"],
+  },
+  "an IPv6 address in brackets as servername": {
+    content: tls({ ...certificate, servername: "[2001:db8::1]" }),
+    expected: ["error tls-servername"],
+  },
+  "a name as servername, and protocols": {
+    content: tls({
+      ...certificate,
+      servername: "broker.example",
+      alpn: `mqtt, ${"x".repeat(255)}`,
+    }),
+    expected: [],
+  },
+  "a protocol's name that is too long": {
+    content: tls({ ...certificate, alpn: `mqtt,${"é".repeat(128)}` }),
+    expected: ["error tls-alpn: `alpn` has a name of more than 255 bytes: é"],
+  },
+  "no protocol's name at all": {
+    content: tls({ ...certificate, alpn: " , " }),
+    expected: ["error tls-alpn: `alpn` names no protocol"],
+  },
+  "a key's password without key": {
+    content: tls({ ...certificate, keyfile_password: "x" }),
+    expected: ["warning tls-no-effect: `keyfile_password` has no effect without `keyfile`"],
+  },
+  "an obsolete version": {
+    content: tls({ ...certificate, advanced_options: "true", version: "tlsv1.1" }),
+    expected: ["warning tls-obsolete: `version` tlsv1.1 is obsolete (RFC 8996)"],
+  },
+  "an obsolete version that has no effect": {
+    content: tls({ ...certificate, version: "tlsv1" }),
+    expected: ["warning tls-advanced-options"],
+  },
+  "ciphers of both TLS 1.2 and 1.3": {
+    content: tls({
+      ...{ ...certificate, advanced_options: "true", opts_ciphers: "HIGH:TLS_AES_256_GCM_SHA384" },
+    }),
+    expected: [],
+  },
+  "ciphers without any of TLS 1.3": {
+    content: tls({ ...certificate, advanced_options: "true", opts_ciphers: "HIGH" }),
+    expected: ["warning tls-ciphers: `opts_ciphers` names no cipher of TLS 1.3, which is not used"],
+  },
+  "ciphers without any of TLS 1.3, which is not asked for": {
+    content: tls({
+      ...{ ...certificate, advanced_options: "true", opts_ciphers: "HIGH", version: "tlsv1.2" },
+    }),
+    expected: [],
+  },
+  "ciphers for a pre-shared key without any of TLS 1.3": {
+    content: tls({ enable: "true", support: "psk", ...hexKey, psk_ciphers: "PSK" }),
+    expected: ["warning tls-ciphers: `psk_ciphers` names no cipher of TLS 1.3"],
+  },
+  "ciphers of another version than the one to use": {
+    content: tls({
+      ...{ ...certificate, advanced_options: "true", opts_ciphers: "HIGH", version: "tlsv1.3" },
+    }),
+    expected: ["error tls-ciphers: `opts_ciphers` names no cipher of TLS 1.3"],
+  },
+  "what only a pre-shared key needs, with certificates": {
+    content: tls({ ...certificate, ...hexKey, psk_ciphers: "PSK" }),
+    expected: [
+      "warning tls-no-effect: `psk` has no effect with `support` certificate",
+      "warning tls-no-effect: `identity` has no effect",
+      "warning tls-no-effect: `psk_ciphers` has no effect",
+    ],
+  },
+  "what only certificates need, with a pre-shared key": {
+    content: tls({
+      ...{ enable: "true", support: "psk", ...hexKey, capath: "/ca", opts_ciphers: "HIGH" },
+      ...{ cert_reqs: "SSL_VERIFY_NONE", keyfile_password: "x" },
+    }),
+    expected: [
+      "warning tls-no-effect: `capath` has no effect with `support` psk",
+      "warning tls-no-effect: `opts_ciphers` has no effect",
+      "warning tls-no-effect: `cert_reqs` has no effect",
+      "warning tls-no-effect: `keyfile_password` has no effect",
+    ],
+  },
+  "parameters without a value, as in mod_mosquitto's example": {
+    content: tls({
+      ...{ ...certificate, cafile: "", certfile: "", keyfile: "", opts_ciphers: "", cert_reqs: "" },
+      ...{ psk: "", identity: "", psk_ciphers: "", advanced_options: "true", version: "" },
+    }),
+    expected: [],
+  },
 };
 
 for (const [what, { content, expected }] of Object.entries(cases)) {
@@ -318,6 +425,19 @@ Deno.test("asking whether a folder can be written leaves nothing behind", () => 
     assert.deepEqual(check("new/deep"), []);
     assert.deepEqual(check("file/x").map(({ code }) => code), ["unwritable-folder"]);
     assert.deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name), ["file"]);
+  });
+});
+
+Deno.test("findings of more than the checker come in between, and count as its own", () => {
+  withFiles({ "f.xml": configuration(SETTINGS + tls({ support: "psk" })) }, (folder) => {
+    const file = join(folder, "f.xml");
+    const at = { file, line: 1, column: 1 };
+    for (const severity of ["error", "warning", "note"] as const) {
+      const more = () => [{ at, severity, code: "tls-file", text: "more" }];
+      const { config, findings } = loadAndCheck(file, { more, writeFault: () => undefined });
+      assert.equal(config === undefined, severity === "error");
+      assert.deepEqual(findings.map(({ code }) => code), ["tls-file", "tls-not-enabled"]);
+    }
   });
 });
 

@@ -213,3 +213,20 @@ Deno.test("the process's own environment and name are the defaults", () => {
     assert.equal(config?.settings.eslHost, Deno.hostname(), findings.map(formatFinding).join());
   });
 });
+
+Deno.test("files and folders of <tls> count from where the configuration is", () => {
+  const given = { cafile: "ca.pem", capath: "ca", certfile: "tls/c.pem", keyfile: "/etc/c.key" };
+  const content = `<profiles><profile name="p"><connections><connection name="c"><tls>${
+    params(given)
+  }</tls></connection></connections></profile></profiles>`;
+  withConfiguration(SETTINGS + content, (file, folder) => {
+    const read = (credentials?: string) => {
+      const env = (name: string) => name === "CREDENTIALS_DIRECTORY" ? credentials : undefined;
+      const tls = loaded(file, { env }).profiles[0]?.connections[0]?.tls;
+      return [tls?.cafile, tls?.capath, tls?.certfile, tls?.keyfile];
+    };
+    const beside = [join(folder, "ca"), join(folder, "tls/c.pem"), "/etc/c.key"];
+    assert.deepEqual(read(), [join(folder, "ca.pem"), ...beside]);
+    assert.deepEqual(read("/run/creds"), ["/run/creds/ca.pem", ...beside]);
+  });
+});

@@ -68,7 +68,7 @@ Deno.test("bind_address is the address that the connection comes from", async ()
   await once(server, "listening");
   const address = server.address();
   assert.ok(address !== null && typeof address === "object");
-  const stream = openStream({ host: "127.0.0.1", port: address.port }, {
+  const { stream } = openStream({ host: "127.0.0.1", port: address.port }, {
     bindAddress: "127.0.0.2",
   });
   const [socket] = await once(server, "connection");
@@ -88,7 +88,7 @@ Deno.test("a bind_address that is not of this machine is named as the reason", a
 Deno.test("Nagle's algorithm is off", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr as Deno.NetAddr;
-  const stream = openStream({ host: "127.0.0.1", port }, {});
+  const { stream } = openStream({ host: "127.0.0.1", port }, {});
   const [accepted] = await Promise.all([listener.accept(), once(stream, "connect")]);
   const local = (accepted.remoteAddr as Deno.NetAddr).port;
   assert.equal(noDelayOf(local), 1);

@@ -12,6 +12,12 @@ import { EmbeddedBroker } from "../../lib/cli/demo/broker.ts";
 export interface BrokerOptions {
   /** Lines for mosquitto.conf beside the listener. */
   readonly lines?: readonly string[];
+  /**
+   * Whether the lines that say who may connect count for the listener above them alone, which
+   * mosquitto wants to know first.
+   * @default {false}
+   */
+  readonly perListener?: boolean;
 }
 
 /** A broker on a loopback port. It keeps its port over restarts. */
@@ -31,13 +37,35 @@ export interface TestBroker extends AsyncDisposable {
 const mosquittoPath = ["/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto", "/usr/bin/mosquitto"]
   .find((path) => exists(path));
 
+/** Whether the brokers are mosquitto. */
+export const hasMosquitto: boolean = mosquittoPath !== undefined;
+
 /**
  * Declares a test that the embedded broker cannot serve. Without mosquitto it is shown as ignored;
  * with `CI=true` it runs, and fails.
  */
 export function mosquittoTest(name: string, fn: () => Promise<void>): void {
-  const ignore = mosquittoPath === undefined && Deno.env.get("CI") !== "true";
+  const ignore = isWithoutMosquitto();
   Deno.test({ name: ignore ? `${name} (needs mosquitto)` : name, ignore, fn });
+}
+
+/** What all such tests of a file share: started before the first, ended after the last. */
+export function sharedByMosquittoTests<T extends AsyncDisposable>(
+  start: () => Promise<T>,
+): () => T {
+  let shared: T | undefined;
+  Deno.test.beforeAll(async () => {
+    if (!isWithoutMosquitto()) shared = await start();
+  });
+  Deno.test.afterAll(async () => await shared?.[Symbol.asyncDispose]());
+  return () => {
+    if (shared === undefined) throw new Error("nothing is shared outside of mosquittoTest()");
+    return shared;
+  };
+}
+
+function isWithoutMosquitto(): boolean {
+  return mosquittoPath === undefined && Deno.env.get("CI") !== "true";
 }
 
 /** Starts a broker. */
@@ -61,12 +89,15 @@ class Mosquitto implements TestBroker {
     this.#folder = folder;
   }
 
-  static async start(path: string, { lines = [] }: BrokerOptions): Promise<Mosquitto> {
+  static async start(path: string, options: BrokerOptions): Promise<Mosquitto> {
+    const { lines = [], perListener = false } = options;
     const folder = await Deno.makeTempDir({ prefix: "fsmqtt-mosquitto-" });
     const broker = new Mosquitto(path, folder, freePort());
+    const isSaid = !perListener && lines.some((line) => line.startsWith("allow_anonymous"));
     const config = [
+      ...(perListener ? ["per_listener_settings true"] : []),
       `listener ${broker.port} 127.0.0.1`,
-      ...(lines.some((line) => line.startsWith("allow_anonymous")) ? [] : ["allow_anonymous true"]),
+      ...(isSaid ? [] : ["allow_anonymous true"]),
       "set_tcp_nodelay true",
       "persistence true",
       "autosave_interval 1",

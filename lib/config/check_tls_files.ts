@@ -1,0 +1,180 @@
+/**
+ * What `<tls>` needs of this machine: files of certificates and keys, and OpenSSL.
+ *
+ * @module
+ */
+
+import {
+  type Certificate,
+  dayOf,
+  readCertificates,
+  readFolder,
+  validity,
+} from "../tls/certificates.ts";
+import { TlsRefusal } from "../tls/errors.ts";
+import { readClient, readTrusted } from "../tls/files.ts";
+import { cipherFaults } from "../tls/openssl/ciphers.ts";
+import { openKey } from "../tls/private_key.ts";
+import { cipherList, needsOpenSsl, verifiesBroker } from "../tls/settings.ts";
+import { checkTls, placeIn } from "./check_tls.ts";
+import type { FindingCode } from "./codes.ts";
+import type { Config, ConnectionConfig, TlsConfig } from "./config.ts";
+import { Findings } from "./findings.ts";
+import type { Finding } from "./position.ts";
+
+/** How {@linkcode checkTlsFiles} works. */
+export interface CheckTlsFilesOptions {
+  /**
+   * The time that certificates are held against.
+   * @default the present
+   */
+  readonly now?: Date;
+}
+
+/** A certificate that is good for less is warned of. */
+const WARN_DAYS = 30;
+const DAY_MS = 86_400_000;
+
+/**
+ * Opens all that the enabled connections' `<tls>` names. An error is what the connection would be
+ * refused for at this moment.
+ */
+export function checkTlsFiles(config: Config, options: CheckTlsFilesOptions = {}): Finding[] {
+  const findings = new Findings();
+  const now = (options.now ?? new Date()).getTime();
+  for (const profile of config.profiles) {
+    for (const connection of profile.connections) {
+      const isUsed = profile.enable && connection.enable && connection.tls.enable;
+      if (isUsed && !isWrong(connection)) new Check(connection.tls, now, findings).run();
+    }
+  }
+  return findings.sorted();
+}
+
+/** Whether {@linkcode checkTls} says already why the connection would be refused. */
+function isWrong(connection: ConnectionConfig): boolean {
+  const findings = new Findings();
+  checkTls(connection, findings);
+  return findings.firstError !== undefined;
+}
+
+/** The check of one `<tls>`. */
+class Check {
+  readonly #tls: TlsConfig;
+  readonly #now: number;
+  readonly #findings: Findings;
+
+  constructor(tls: TlsConfig, now: number, findings: Findings) {
+    this.#tls = tls;
+    this.#now = now;
+    this.#findings = findings;
+  }
+
+  run(): void {
+    if (needsOpenSsl(this.#tls) !== undefined) this.#checkOpenSsl();
+    if (this.#tls.support !== "certificate") return;
+    this.#checkAuthorities();
+    this.#checkClient();
+  }
+
+  #checkOpenSsl(): void {
+    const unknown = this.#attempt("tls-openssl", () => cipherFaults(this.#tls))?.unknown ?? [];
+    const parameter = cipherList(this.#tls)?.parameter ?? "version";
+    if (unknown.length === 0) return;
+    const names = unknown.join(", ");
+    this.#warn(parameter, "tls-ciphers", `OpenSSL knows no ${names} of \`${parameter}\``);
+  }
+
+  #checkAuthorities(): void {
+    const { cafile, capath } = this.#tls;
+    const now = this.#now;
+    const inFile = cafile === undefined
+      ? []
+      : this.#attempt("tls-file", () => readCertificates("cafile", cafile, now));
+    const inFolder = capath === undefined
+      ? []
+      : this.#attempt("tls-file", () => readFolder(capath, now));
+    if (inFile === undefined || inFolder === undefined || !verifiesBroker(this.#tls)) return;
+    const isUsable = [...inFile, ...inFolder].some(({ isAuthority }) => isAuthority);
+    const code = isUsable ? "tls-expired" : "tls-file";
+    if (this.#attempt(code, () => readTrusted(this.#tls, now)) === undefined) return;
+    for (const each of inFile) this.#checkAuthority(each);
+    if (capath !== undefined && inFolder.length === 0) {
+      this.#warn("capath", "tls-file", `capath ${capath} gives no certificate`);
+    }
+  }
+
+  /** In capath there may be anything; cafile was made for this. */
+  #checkAuthority(certificate: Certificate): void {
+    const what = `the certificate ${certificate.subject} in cafile ${this.#tls.cafile}`;
+    const state = validity(certificate, this.#now);
+    if (!certificate.isAuthority) {
+      const text = `${what} is no authority's: no broker is verified with it`;
+      this.#warn("cafile", "tls-file", text);
+    } else if (state !== "now") {
+      const text = `${what} ${faultOf(certificate, state)}: no broker is verified with it`;
+      this.#warn("cafile", "tls-expired", text);
+    }
+  }
+
+  #checkClient(): void {
+    const { certfile, keyfile, keyfilePassword } = this.#tls;
+    if (certfile === undefined || keyfile === undefined) return;
+    const now = this.#now;
+    const chain = this.#attempt("tls-file", () => readCertificates("certfile", certfile, now));
+    const key = chain === undefined
+      ? this.#attempt("tls-key", () => openKey(keyfile, keyfilePassword))
+      : this.#attempt("tls-key", () => readClient(this.#tls, now))?.key;
+    if (key?.wasEncrypted === false && keyfilePassword !== undefined) {
+      const text =
+        `\`keyfile_password\` has no effect: the key in keyfile ${keyfile} is not encrypted`;
+      this.#warn("keyfile_password", "tls-no-effect", text);
+    }
+    const [own, ...above] = chain ?? [];
+    if (own !== undefined) this.#checkOwn(own);
+    for (const each of above) {
+      const state = validity(each, now);
+      if (state === "now") continue;
+      const text = `the certificate ${each.subject} in certfile ${certfile} ${
+        faultOf(each, state)
+      }`;
+      this.#warn("certfile", "tls-expired", text);
+    }
+  }
+
+  #checkOwn(certificate: Certificate): void {
+    const at = placeIn(this.#tls, "certfile");
+    const what = `the certificate ${certificate.subject} in certfile ${this.#tls.certfile}`;
+    const state = validity(certificate, this.#now);
+    if (state !== "now") {
+      this.#findings.error(at, "tls-expired", `${what} ${faultOf(certificate, state)}`);
+      return;
+    }
+    const days = Math.floor((certificate.validTo.getTime() - this.#now) / DAY_MS);
+    const left = days === 0 ? "less than a day" : `another ${days} day${days === 1 ? "" : "s"}`;
+    const text = `${what} is good until ${dayOf(certificate.validTo)}, for ${left}`;
+    if (days < WARN_DAYS) this.#findings.warn(at, "tls-expires", text);
+    else this.#findings.note(at, "tls-expires", text);
+  }
+
+  /** What `read` gives, unless TLS would be refused for it, which is an error then. */
+  #attempt<T>(code: FindingCode, read: () => T): T | undefined {
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof TlsRefusal)) throw error;
+      this.#findings.error(placeIn(this.#tls, error.parameter), code, error.message);
+      return undefined;
+    }
+  }
+
+  #warn(parameter: string, code: FindingCode, text: string): void {
+    this.#findings.warn(placeIn(this.#tls, parameter), code, text);
+  }
+}
+
+function faultOf({ validFrom, validTo }: Certificate, state: "over" | "later"): string {
+  return state === "over"
+    ? `has expired on ${dayOf(validTo)}`
+    : `is not valid before ${dayOf(validFrom)}: is this machine's clock right?`;
+}

@@ -1,0 +1,56 @@
+/**
+ * Why TLS was not begun, or ended.
+ *
+ * @module
+ */
+
+import type { X509Certificate } from "node:crypto";
+
+/** A setting, or a file that it names, that cannot be honoured; TLS is refused, not weakened. */
+export class TlsRefusal extends Error {
+  /** Its name, for logs. */
+  override readonly name: string = "TlsRefusal";
+  /** The parameter of `<tls>` that is at fault. */
+  readonly parameter: string;
+
+  /** A refusal because of one parameter. */
+  constructor(parameter: string, message: string) {
+    super(message);
+    this.parameter = parameter;
+  }
+}
+
+/** What is known of a failure of TLS. */
+export interface TlsErrorDetails {
+  /** The code that Node.js has for it. */
+  readonly code: string;
+  /** The number of the broker's alert (RFC 8446, section 6). */
+  readonly alert?: number | undefined;
+  /** The certificate that was rejected. */
+  readonly certificate?: X509Certificate | undefined;
+  /** Whether the broker had agreed to a version and a cipher before. */
+  readonly isCipherChosen?: boolean | undefined;
+}
+
+/** A failure of TLS itself, by OpenSSL. */
+export class TlsError extends Error implements TlsErrorDetails {
+  /** Its name, for logs. */
+  override readonly name: string = "TlsError";
+  /** See {@linkcode TlsErrorDetails.code}. */
+  readonly code: string;
+  /** See {@linkcode TlsErrorDetails.alert}. */
+  readonly alert: number | undefined;
+  /** See {@linkcode TlsErrorDetails.certificate}. */
+  readonly certificate: X509Certificate | undefined;
+  /** See {@linkcode TlsErrorDetails.isCipherChosen}. */
+  readonly isCipherChosen: boolean;
+
+  /** An error with OpenSSL's own text. */
+  constructor(message: string, details: TlsErrorDetails) {
+    super(message);
+    this.code = details.code;
+    this.alert = details.alert;
+    this.certificate = details.certificate;
+    this.isCipherChosen = details.isCipherChosen ?? false;
+  }
+}
