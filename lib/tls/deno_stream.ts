@@ -16,7 +16,7 @@ import {
   type TlsVersion,
   verifiesBroker,
 } from "./settings.ts";
-import type { TcpOptions } from "./stream.ts";
+import type { TcpOptions } from "./tcp.ts";
 
 const VERSIONS: Readonly<Partial<Record<TlsVersion, SecureVersion>>> = {
   "tlsv1.2": "TLSv1.2",

@@ -11,18 +11,7 @@ import { readTlsFiles, type TlsFiles } from "./files.ts";
 import { OpenSslEngine } from "./openssl/engine.ts";
 import { OpenSslStream } from "./openssl/stream.ts";
 import { needsOpenSsl, type TlsSettings } from "./settings.ts";
-
-/** How to connect by TCP. */
-export interface TcpOptions {
-  /** Host name or address. */
-  readonly host: string;
-  /** Port. */
-  readonly port: number;
-  /** Whether small writes are sent at once. */
-  readonly noDelay: boolean;
-  /** The local address to connect from. */
-  readonly localAddress?: string;
-}
+import type { TcpOptions } from "./tcp.ts";
 
 /** A stream that was secured, or is going to be; a `tls.TLSSocket` is one. */
 export interface TlsStream extends Duplex {

@@ -6,8 +6,8 @@
  * @module
  */
 
-import assert from "node:assert/strict";
-import { freePort, startBroker, type TestBroker } from "../support/broker.ts";
+import { eventually } from "../support/agent_process.ts";
+import { startBroker, type TestBroker } from "../support/broker.ts";
 import { OpenSslServer } from "../support/openssl_server.ts";
 import { type ByteStream, Recorder } from "../support/wire.ts";
 import type { Authority } from "../support/authority.ts";
@@ -71,30 +71,27 @@ export class TlsBrokers implements AsyncDisposable {
   /** Who issued the certificates, and their folder. */
   readonly certificates: Authority;
   readonly #broker: TestBroker;
-  readonly #ports: ReadonlyMap<string, number>;
 
-  private constructor(
-    certificates: Authority,
-    broker: TestBroker,
-    ports: ReadonlyMap<string, number>,
-  ) {
+  private constructor(certificates: Authority, broker: TestBroker) {
     this.certificates = certificates;
     this.#broker = broker;
-    this.#ports = ports;
   }
 
   /** Makes the certificates and starts mosquitto. */
   static async start(): Promise<TlsBrokers> {
     const certificates = await makeCertificates();
-    const ports = new Map(Object.keys(LISTENERS).map((name) => [name, freePort()]));
-    const listeners = Object.entries(LISTENERS).flatMap(([name, lines]) => [
-      `listener ${ports.get(name)} 127.0.0.1`,
+    const listeners = Object.values(LISTENERS).flatMap((lines, index) => [
+      // A free port for each could be somebody else's by now.
+      `listener 0 ${certificates.path(socketName(index))}`,
       "allow_anonymous true",
       ...lines.map((line) => line.replace(/^\w+file /, `$&${certificates.folder}/`)),
     ]);
     const log = [`log_dest file ${certificates.path("mosquitto.log")}`, "log_type all"];
     const broker = await startBroker({ perListener: true, lines: [...listeners, ...log] });
-    return new TlsBrokers(certificates, broker, ports);
+    // They come one after the other.
+    const last = certificates.path(socketName(Object.keys(LISTENERS).length - 1));
+    await eventually("mosquitto listens", async () => await canConnect(last) || undefined);
+    return new TlsBrokers(certificates, broker);
   }
 
   /** The port at which anybody may connect without TLS. */
@@ -123,14 +120,29 @@ export class TlsBrokers implements AsyncDisposable {
       const server = await OpenSslServer.start([...shown, ...SERVERS[door]], this.plainPort);
       return new Recorder(() => server.connect(), server);
     }
-    const port = door === "plain MQTT" ? this.plainPort : this.#ports.get(door);
-    assert(port !== undefined);
-    return new Recorder(() => Deno.connect({ hostname: "127.0.0.1", port }));
+    if (door === "plain MQTT") {
+      return new Recorder(() => Deno.connect({ hostname: "127.0.0.1", port: this.plainPort }));
+    }
+    const path = this.path(socketName(Object.keys(LISTENERS).indexOf(door)));
+    return new Recorder(() => Deno.connect({ transport: "unix", path }));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#broker[Symbol.asyncDispose]();
     await this.certificates[Symbol.asyncDispose]();
+  }
+}
+
+function socketName(index: number): string {
+  return `listener-${index}.sock`;
+}
+
+async function canConnect(path: string): Promise<boolean> {
+  try {
+    (await Deno.connect({ transport: "unix", path })).close();
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -452,7 +452,7 @@ const OLD_VERSIONS: readonly Row[] = [
     shows: "TLS 1.1 alone where mosquitto is as it comes",
     at: "localhost",
     tls: { ...ADVANCED, version: "tlsv1.1" },
-    outcome: { refused: /^TLS: / },
+    outcome: { refused: /does not speak TLS 1\.1/ },
   },
   {
     shows: "TLS 1.1 alone where the broker has only 1.0",
@@ -579,6 +579,12 @@ const CIPHER_LISTS: readonly Row[] = [
     outcome: { refused: /cipher/, isHeardOf: false },
   })),
   {
+    shows: "ciphers of a broker that is nobody, with SSL_VERIFY_NONE",
+    at: "no authentication",
+    tls: ciphers("aNULL:@SECLEVEL=0", { cert_reqs: "SSL_VERIFY_NONE" }),
+    outcome: { refused: /cipher/, isHeardOf: false },
+  },
+  {
     shows: "a cipher of a broker that is nobody, among others",
     at: "no authentication",
     tls: ciphers("ADH-AES256-GCM-SHA384:ECDHE-ECDSA-AES256-GCM-SHA384:@SECLEVEL=0"),
@@ -637,6 +643,12 @@ const PRE_SHARED_KEYS: readonly Row[] = [
     shows: "a pre-shared key where the broker has a certificate",
     at: "localhost",
     tls: PRE_SHARED,
+    outcome: { refused: /pre-shared key|cipher/ },
+  },
+  {
+    shows: "a pre-shared key where the broker has a certificate, with SSL_VERIFY_NONE",
+    at: "localhost",
+    tls: { ...PRE_SHARED, advanced_options: true, cert_reqs: "SSL_VERIFY_NONE" },
     outcome: { refused: /pre-shared key|cipher/ },
   },
   {

@@ -63,7 +63,7 @@ const NEW_KEY: Readonly<Record<KeyKind, readonly string[]>> = {
   "Ed25519": ["ed25519"],
 };
 
-/** First and last moment of what is valid at other times; only `openssl ca` takes them. */
+/** First and last moment of what is valid at other times; of OpenSSL 3.0 only `ca` takes them. */
 const TIMES = {
   over: ["20200101000000Z", "20200201000000Z"],
   later: ["20960101000000Z", "20970101000000Z"],
@@ -105,7 +105,7 @@ export class Authority implements AsyncDisposable {
   /** Makes one; its root is `root.pem`. */
   static async start(): Promise<Authority> {
     const authority = new Authority(await Deno.makeTempDir({ prefix: "fsmqtt-tls-" }));
-    await Deno.writeTextFile(authority.path("openssl.cnf"), CONFIG);
+    await Deno.writeTextFile(authority.#config, CONFIG);
     await authority.issue("root", { by: "self", isAuthority: true });
     return authority;
   }
@@ -122,44 +122,28 @@ export class Authority implements AsyncDisposable {
 
   /** Issues a certificate, as `name`.pem and, with a new key, `name`.key. */
   async issue(name: string, options: CertificateOptions = {}): Promise<Certificate> {
-    const { by = this.root, isAuthority = false, names = [], valid = "now", key } = options;
-    const issued = typeof key === "string"
-      ? { ...this.#files(name), keyfile: key }
-      : this.#files(name);
-    const kind = typeof key === "string" ? undefined : key?.kind ?? "P-256";
-    const signer = by === "self" ? [] : ["-CA", by.certfile, "-CAkey", by.keyfile];
-    const extensions = isAuthority ? "signs" : "signs_not";
+    const { key, isAuthority = false, names = [], commonName = name } = options;
+    const made = this.#files(name);
+    const issued = typeof key === "string" ? { ...made, keyfile: key } : made;
     const request = [
-      ...["req", "-config", this.path("openssl.cnf"), "-subj", `/CN=${options.commonName ?? name}`],
-      ...(kind === undefined
-        ? ["-key", issued.keyfile]
-        : ["-newkey", ...NEW_KEY[kind], "-nodes", "-keyout", issued.keyfile]),
+      ...["req", "-config", this.#config, "-subj", `/CN=${commonName}`],
       ...(names.length === 0 ? [] : ["-addext", `subjectAltName=${names.join(",")}`]),
+      ...(typeof key === "string"
+        ? ["-key", key]
+        : ["-newkey", ...NEW_KEY[key?.kind ?? "P-256"], "-nodes", "-keyout", made.keyfile]),
     ];
+    const extensions = ["-extensions", isAuthority ? "signs" : "signs_not"];
+    const { by = this.root, valid = "now" } = options;
     if (valid === "now") {
-      await this.#openssl([
-        ...[...request, "-x509", ...signer, "-extensions", extensions, "-days", "2"],
-        ...["-out", issued.certfile],
-      ]);
-      return issued;
+      const signer = by === "self" ? [] : ["-CA", by.certfile, "-CAkey", by.keyfile];
+      const days = ["-days", "2", "-out", made.certfile];
+      await this.#openssl([...request, ...extensions, "-x509", ...signer, ...days]);
+    } else {
+      assert(by !== "self", "only what another signs can be valid at another time");
+      const csr = this.path(`${name}.csr`);
+      await this.#openssl([...request, "-new", "-out", csr]);
+      await this.#sign(csr, made.certfile, by, TIMES[valid], extensions);
     }
-    assert(by !== "self", "only what another signs can be valid at another time");
-    const [first, last] = TIMES[valid];
-    await this.#openssl([...request, "-new", "-out", this.path(`${name}.csr`)]);
-    await Deno.writeTextFile(this.path(`${name}.index`), "");
-    await this.#openssl([
-      ...[
-        "ca",
-        "-config",
-        this.path("openssl.cnf"),
-        "-batch",
-        "-notext",
-        "-extensions",
-        extensions,
-      ],
-      ...["-cert", by.certfile, "-keyfile", by.keyfile, "-startdate", first, "-enddate", last],
-      ...["-in", this.path(`${name}.csr`), "-out", issued.certfile, "-outdir", this.folder],
-    ], { OPENSSL_DATABASE: this.path(`${name}.index`) });
     return issued;
   }
 
@@ -184,8 +168,29 @@ export class Authority implements AsyncDisposable {
     await Deno.remove(this.folder, { recursive: true });
   }
 
+  get #config(): string {
+    return this.path("openssl.cnf");
+  }
+
   #files(name: string): Certificate {
     return { certfile: this.path(`${name}.pem`), keyfile: this.path(`${name}.key`) };
+  }
+
+  async #sign(
+    csr: string,
+    out: string,
+    by: Certificate,
+    [first, last]: readonly [string, string],
+    extensions: readonly string[],
+  ): Promise<void> {
+    // One for each, since several may be signed at once.
+    const database = `${csr}.index`;
+    await Deno.writeTextFile(database, "");
+    await this.#openssl([
+      ...["ca", "-config", this.#config, "-batch", "-notext", "-outdir", this.folder],
+      ...["-cert", by.certfile, "-keyfile", by.keyfile, "-in", csr, "-out", out],
+      ...["-startdate", first, "-enddate", last, ...extensions],
+    ], { OPENSSL_DATABASE: database });
   }
 
   async #openssl(args: readonly string[], env: Record<string, string> = {}): Promise<void> {
