@@ -30,6 +30,8 @@ import { type Steered, SteeringError, switchConnection, switchPart } from "./ste
 export interface AgentOptions {
   /** The configuration, checked. */
   readonly config: Config;
+  /** What is to be known of the configuration; logged at the start. */
+  readonly warnings?: readonly string[];
   /** Loads the configuration again for `reload`; the errors in words if it cannot be used. */
   readonly reload: () =>
     | { readonly config: Config; readonly warnings?: readonly string[] }
@@ -48,6 +50,7 @@ const DRAIN_TIMEOUT_MS = 5_000;
 
 /** An agent, from its start to its end. */
 export class Agent {
+  readonly #warnings: readonly string[];
   readonly #reloadConfig: AgentOptions["reload"];
   readonly #clock: Clock;
   readonly #startedAt: number;
@@ -74,6 +77,7 @@ export class Agent {
    */
   constructor(options: AgentOptions) {
     this.#config = options.config;
+    this.#warnings = options.warnings ?? [];
     this.#reloadConfig = options.reload;
     this.#clock = options.clock ?? systemClock;
     this.#startedAt = this.#clock.now();
@@ -86,6 +90,7 @@ export class Agent {
 
   /** Starts connecting to FreeSWITCH and the brokers. */
   start(): void {
+    for (const line of this.#warnings) this.#logs.whole.warning(line);
     this.#adopt(this.#config);
     this.#link.start();
   }
@@ -197,12 +202,37 @@ export class Agent {
     this.#logs.configure(logsOptions(config));
     if (linkChanged) this.#replaceLink();
     this.#adopt(config);
+    const { renewed, faults } = this.#renewTls();
     if (linkChanged) this.#link.start();
     const kept = new Set(connectionsOf(this.#model));
     await this.#end(former.filter((each) => !kept.has(each)));
-    const lines = [`${config.file} is in force`, ...notes];
+    const lines = [`${config.file} is in force`, ...notes, ...renewed];
     for (const line of lines) this.#logs.whole.notice(line);
-    return { kind: "done", text: lines.join("\n") };
+    for (const line of faults) this.#logs.whole.error(line);
+    const text = [...lines, ...faults].join("\n");
+    return faults.length === 0 ? { kind: "done", text } : failed(text, ExitCode.FAILED);
+  }
+
+  /** Takes up certificates and keys that are others on disk now; says what came of it. */
+  #renewTls(): { renewed: string[]; faults: string[] } {
+    const renewed: string[] = [];
+    const faults: string[] = [];
+    for (const [name, profile] of this.#model) {
+      for (const [connectionName, connection] of profile.connections) {
+        const where = `${name}/${connectionName}`;
+        const renewal = connection.renewTls();
+        if (renewal === "renewed") {
+          renewed.push(`${where} connects again: its certificates or its key are others now`);
+        } else if (renewal !== "same") {
+          const isUp = connection.state.state === "connected";
+          faults.push(
+            `${where}: ${renewal.fault}` +
+              (isUp ? "; the present connection goes on, and the next will be refused" : ""),
+          );
+        }
+      }
+    }
+    return { renewed, faults };
   }
 
   /** What was known of the former FreeSWITCH does not hold for another. */

@@ -11,7 +11,7 @@ import type { ConnectionConfig } from "../config/config.ts";
 import { equalValues } from "../config/equal.ts";
 import type { SwitchNames } from "../events/template.ts";
 import type { Logger } from "../log/logger.ts";
-import { BrokerConnection, type BrokerState } from "../mqtt/connection.ts";
+import { BrokerConnection, type BrokerState, type TlsRenewal } from "../mqtt/connection.ts";
 import type { BrokerOptions } from "../mqtt/options.ts";
 import type { Message } from "../mqtt/outbox.ts";
 import { EventQueue, type QueueLimits } from "../queue/event_queue.ts";
@@ -89,8 +89,7 @@ export class ManagedConnection {
 
   /**
    * Takes a changed configuration. If it means another connection, the present one is ended; what
-   * it had not delivered goes back into the queue. Certificates and keys that were renewed on disk
-   * are taken up by connecting again.
+   * it had not delivered goes back into the queue.
    */
   configure(config: ConnectionConfig, limits: QueueLimits): void {
     const same = equalValues("connection", { ...this.#config, enable: true }, {
@@ -102,8 +101,12 @@ export class ManagedConnection {
     this.enabled = config.enable;
     this.toldToDisconnect = false;
     this.queue.resize(limits);
-    if (same) this.#broker?.renewTls();
-    else this.#replace();
+    if (!same) this.#replace();
+  }
+
+  /** Connects again if certificates or keys on disk are others than those in use. */
+  renewTls(): TlsRenewal {
+    return this.#broker?.renewTls() ?? "same";
   }
 
   /**

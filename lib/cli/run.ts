@@ -11,7 +11,7 @@ import { checkTlsFiles } from "../config/check_tls_files.ts";
 import type { Config } from "../config/config.ts";
 import type { LoadResult } from "../config/load.ts";
 import { resolveControlSocket } from "../config/paths.ts";
-import { type Finding, formatFinding } from "../config/position.ts";
+import { type Finding, formatFinding, formatPlain } from "../config/position.ts";
 import { ControlServer, ControlSocketError } from "../control/server.ts";
 import { ExitCode } from "../exit_code.ts";
 import { stderrSink } from "../log/sink.ts";
@@ -46,21 +46,21 @@ export const run: Command = {
     const file = requiredOption("run", options, "config");
     const override = overrides(options);
     const { config, findings } = read(file);
-    for (const finding of findings) output.err(formatFinding(finding));
     if (config === undefined) {
+      for (const finding of findings) output.err(formatFinding(finding));
       output.err(`fsmqtt is not started: ${file} has errors`);
       return ExitCode.CONFIG;
     }
     const load = () => {
       const { config, findings } = read(file);
       if (config !== undefined) {
-        return { config: override(config), warnings: findings.map(formatFinding) };
+        return { config: override(config), warnings: findings.map(formatPlain) };
       }
       const errors = findings.filter(({ severity }) => severity === "error");
-      return { errors: errors.map(formatFinding) };
+      return { errors: errors.map(formatPlain) };
     };
     try {
-      return await runAgent(override(config), load);
+      return await runAgent(override(config), findings.map(formatPlain), load);
     } catch (error) {
       if (!(error instanceof StateDirError || error instanceof ControlSocketError)) throw error;
       output.err(`fsmqtt is not started: ${error.message}`);
@@ -85,9 +85,10 @@ function lessen(finding: Finding): Finding {
 
 async function runAgent(
   config: Config,
+  warnings: readonly string[],
   reload: ConstructorParameters<typeof Agent>[0]["reload"],
 ): Promise<number> {
-  const agent = new Agent({ config, reload });
+  const agent = new Agent({ config, warnings, reload });
   const { settings } = config;
   const socket = resolveControlSocket(settings);
   const control = await ControlServer.listen(

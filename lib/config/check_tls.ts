@@ -6,7 +6,7 @@
 
 import { isIP } from "node:net";
 import { TlsRefusal } from "../tls/errors.ts";
-import { alpnProtocols, cipherList, isObsolete, tlsRange } from "../tls/settings.ts";
+import { alpnProtocols, isObsolete, tlsRange } from "../tls/settings.ts";
 import type { ConnectionConfig, TlsConfig } from "./config.ts";
 import type { Findings } from "./findings.ts";
 import { tlsParameters, valueOf } from "./parameters.ts";
@@ -37,7 +37,7 @@ export function checkTls({ name, tls }: ConnectionConfig, findings: Findings): v
     const text = `connection "${name}" asks for TLS without \`support\`: certificate or psk`;
     findings.error(placeIn(tls, "enable"), "tls-without-support", text);
   }
-  checkKeyPair(tls, findings);
+  if (tls.support !== "psk") checkKeyPair(tls, findings);
   if (tls.support === "certificate") checkVerification(name, tls, findings);
   if (tls.support === "psk") checkPsk(name, tls, findings);
   checkEffect(tls, findings);
@@ -53,7 +53,9 @@ export function placeIn({ source: { given, at } }: TlsConfig, parameter: string)
 
 function checkForgotten(name: string, { source }: TlsConfig, findings: Findings): void {
   if (source.given.size === 0 || source.given.has("enable")) return;
-  const text = `connection "${name}" goes in clear: its <tls> has settings but no \`enable\``;
+  const text =
+    `connection "${name}" goes in clear: its <tls> has settings but no \`enable\`; add ` +
+    '<param name="enable" value="true"/>, or "false" to mean it';
   findings.warn(source.at, "tls-not-enabled", text);
 }
 
@@ -86,12 +88,11 @@ function checkPsk(name: string, tls: TlsConfig, findings: Findings): void {
     const text = `connection "${name}" needs \`${parameter}\` for TLS with a pre-shared key`;
     findings.error(placeIn(tls, "support"), "tls-psk", text);
   }
-  const hex = psk?.reveal() ?? "";
-  if (psk !== undefined && !/^([0-9a-f]{2})+$/i.test(hex)) {
-    const text = `the \`psk\` of connection "${name}" must be pairs of hex digits, without 0x`;
-    findings.error(placeIn(tls, "psk"), "tls-psk", text);
-  } else if (hex.length / 2 > MAX_PSK_BYTES) {
-    const text = `the \`psk\` of connection "${name}" is longer than ${MAX_PSK_BYTES} bytes`;
+  const fault = psk === undefined ? undefined : keyFault(psk.reveal());
+  if (fault !== undefined) {
+    const file = tls.source.secretFiles?.get("psk");
+    const what = file === undefined ? "`psk`" : `the key in psk_file ${file}`;
+    const text = `${what} of connection "${name}" ${fault}`;
     findings.error(placeIn(tls, "psk"), "tls-psk", text);
   }
   if (bytesIn(identity ?? "") > MAX_IDENTITY_BYTES) {
@@ -99,6 +100,17 @@ function checkPsk(name: string, tls: TlsConfig, findings: Findings): void {
       `the \`identity\` of connection "${name}" is longer than ${MAX_IDENTITY_BYTES} bytes`;
     findings.error(placeIn(tls, "identity"), "tls-psk", text);
   }
+}
+
+/** What is wrong with a pre-shared key, without showing any of it. */
+function keyFault(key: string): string | undefined {
+  if (/^0x/i.test(key)) return "must not begin with 0x";
+  if (/^[^:]+:[0-9a-f]+$/i.test(key)) {
+    return "must be the hex digits alone: mosquitto's own psk_file has the identity before them";
+  }
+  if (!/^[0-9a-f]+$/i.test(key)) return "must be hex digits and nothing else";
+  if (key.length % 2 !== 0) return `has ${key.length} hex digits, and they must come in pairs`;
+  return key.length / 2 > MAX_PSK_BYTES ? `is longer than ${MAX_PSK_BYTES} bytes` : undefined;
 }
 
 function checkEffect(tls: TlsConfig, findings: Findings): void {
@@ -136,13 +148,7 @@ function checkVersion(tls: TlsConfig, findings: Findings): void {
 
 function checkCiphers(tls: TlsConfig, findings: Findings): void {
   try {
-    const { highest } = tlsRange(tls);
-    const parameter = cipherList(tls)?.parameter;
-    const isPinned = tls.advancedOptions && tls.version !== undefined;
-    if (parameter === undefined || isPinned || highest === undefined) return;
-    const text = `\`${parameter}\` names no cipher of TLS 1.3, which is not used then; add some ` +
-      "of `openssl ciphers -s -tls1_3`, or set `version` to tlsv1.2";
-    findings.warn(placeIn(tls, parameter), "tls-ciphers", text);
+    tlsRange(tls);
   } catch (error) {
     if (!(error instanceof TlsRefusal)) throw error;
     findings.error(placeIn(tls, error.parameter), "tls-ciphers", error.message);

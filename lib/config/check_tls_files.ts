@@ -9,17 +9,18 @@ import {
   dayOf,
   readCertificates,
   readFolder,
-  validity,
+  timeFault,
 } from "../tls/certificates.ts";
 import { TlsRefusal } from "../tls/errors.ts";
 import { readClient, readTrusted } from "../tls/files.ts";
-import { cipherFaults } from "../tls/openssl/ciphers.ts";
+import { cipherFault } from "../tls/openssl/ciphers.ts";
 import { openKey } from "../tls/private_key.ts";
-import { cipherList, needsOpenSsl, verifiesBroker } from "../tls/settings.ts";
+import { cipherList, needsOpenSsl, tlsRange, verifiesBroker } from "../tls/settings.ts";
 import { checkTls, placeIn } from "./check_tls.ts";
 import type { FindingCode } from "./codes.ts";
 import type { Config, ConnectionConfig, TlsConfig } from "./config.ts";
 import { Findings } from "./findings.ts";
+import { fileForm } from "./parameters.ts";
 import type { Finding } from "./position.ts";
 
 /** How {@linkcode checkTlsFiles} works. */
@@ -34,6 +35,8 @@ export interface CheckTlsFilesOptions {
 /** A certificate that is good for less is warned of. */
 const WARN_DAYS = 30;
 const DAY_MS = 86_400_000;
+/** The right of others to read, in a file's mode. */
+const OTHERS_READ = 0o004;
 
 /**
  * Opens all that the enabled connections' `<tls>` names. An error is what the connection would be
@@ -72,17 +75,24 @@ class Check {
 
   run(): void {
     if (needsOpenSsl(this.#tls) !== undefined) this.#checkOpenSsl();
+    for (const [secret, path] of this.#tls.source.secretFiles ?? []) {
+      this.#checkRights(secret, `${fileForm(secret)} ${path}`, path);
+    }
     if (this.#tls.support !== "certificate") return;
     this.#checkAuthorities();
     this.#checkClient();
   }
 
   #checkOpenSsl(): void {
-    const unknown = this.#attempt("tls-openssl", () => cipherFaults(this.#tls))?.unknown ?? [];
-    const parameter = cipherList(this.#tls)?.parameter ?? "version";
-    if (unknown.length === 0) return;
-    const names = unknown.join(", ");
-    this.#warn(parameter, "tls-ciphers", `OpenSSL knows no ${names} of \`${parameter}\``);
+    const fault = this.#attempt("tls-openssl", () => ({ text: cipherFault(this.#tls) }));
+    const parameter = cipherList(this.#tls)?.parameter;
+    if (fault === undefined || parameter === undefined) return;
+    if (fault.text !== undefined) this.#warn(parameter, "tls-ciphers", fault.text);
+    const isPinned = this.#tls.advancedOptions && this.#tls.version !== undefined;
+    if (isPinned || tlsRange(this.#tls).highest === undefined) return;
+    const text = `\`${parameter}\` names no cipher of TLS 1.3, which is not used then; add some ` +
+      "of `openssl ciphers -s -tls1_3`, or set `version` to tlsv1.2 with `advanced_options`";
+    this.#warn(parameter, "tls-ciphers", text);
   }
 
   #checkAuthorities(): void {
@@ -107,12 +117,12 @@ class Check {
   /** In capath there may be anything; cafile was made for this. */
   #checkAuthority(certificate: Certificate): void {
     const what = `the certificate ${certificate.subject} in cafile ${this.#tls.cafile}`;
-    const state = validity(certificate, this.#now);
+    const fault = timeFault(certificate, this.#now);
     if (!certificate.isAuthority) {
-      const text = `${what} is no authority's: no broker is verified with it`;
+      const text = `${what} is not a CA's: no broker is verified with it`;
       this.#warn("cafile", "tls-file", text);
-    } else if (state !== "now") {
-      const text = `${what} ${faultOf(certificate, state)}: no broker is verified with it`;
+    } else if (fault !== undefined) {
+      const text = `${what} ${fault}; no broker is verified with it`;
       this.#warn("cafile", "tls-expired", text);
     }
   }
@@ -130,14 +140,13 @@ class Check {
         `\`keyfile_password\` has no effect: the key in keyfile ${keyfile} is not encrypted`;
       this.#warn("keyfile_password", "tls-no-effect", text);
     }
+    if (key !== undefined) this.#checkRights("keyfile", `keyfile ${keyfile}`, keyfile);
     const [own, ...above] = chain ?? [];
     if (own !== undefined) this.#checkOwn(own);
     for (const each of above) {
-      const state = validity(each, now);
-      if (state === "now") continue;
-      const text = `the certificate ${each.subject} in certfile ${certfile} ${
-        faultOf(each, state)
-      }`;
+      const fault = timeFault(each, now);
+      if (fault === undefined) continue;
+      const text = `the certificate ${each.subject} in certfile ${certfile} ${fault}`;
       this.#warn("certfile", "tls-expired", text);
     }
   }
@@ -145,9 +154,9 @@ class Check {
   #checkOwn(certificate: Certificate): void {
     const at = placeIn(this.#tls, "certfile");
     const what = `the certificate ${certificate.subject} in certfile ${this.#tls.certfile}`;
-    const state = validity(certificate, this.#now);
-    if (state !== "now") {
-      this.#findings.error(at, "tls-expired", `${what} ${faultOf(certificate, state)}`);
+    const fault = timeFault(certificate, this.#now);
+    if (fault !== undefined) {
+      this.#findings.error(at, "tls-expired", `${what} ${fault}`);
       return;
     }
     const days = Math.floor((certificate.validTo.getTime() - this.#now) / DAY_MS);
@@ -155,6 +164,13 @@ class Check {
     const text = `${what} is good until ${dayOf(certificate.validTo)}, for ${left}`;
     if (days < WARN_DAYS) this.#findings.warn(at, "tls-expires", text);
     else this.#findings.note(at, "tls-expires", text);
+  }
+
+  #checkRights(parameter: string, what: string, path: string): void {
+    const { mode } = Deno.statSync(path);
+    if (mode === null || (mode & OTHERS_READ) === 0) return;
+    const text = `${what} can be read by every user of this machine: chmod o= takes that away`;
+    this.#warn(parameter, "readable-secret", text);
   }
 
   /** What `read` gives, unless TLS would be refused for it, which is an error then. */
@@ -171,10 +187,4 @@ class Check {
   #warn(parameter: string, code: FindingCode, text: string): void {
     this.#findings.warn(placeIn(this.#tls, parameter), code, text);
   }
-}
-
-function faultOf({ validFrom, validTo }: Certificate, state: "over" | "later"): string {
-  return state === "over"
-    ? `has expired on ${dayOf(validTo)}`
-    : `is not valid before ${dayOf(validFrom)}: is this machine's clock right?`;
 }

@@ -63,6 +63,7 @@ export const codes = {
   "tls-expired": "A certificate has expired, or is not valid yet.",
   "tls-expires": "How long the client's certificate is good.",
   "tls-not-verified": "The broker's certificate is not verified.",
+  "readable-secret": "A file with a key or a password can be read by everybody on the machine.",
   "unwritable-folder": "A log or state folder cannot be written.",
 } as const;
 

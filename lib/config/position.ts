@@ -27,6 +27,11 @@ export interface Finding {
 }
 
 /** A finding as one line: `file:line:column: error: text [code]`. */
-export function formatFinding({ at, severity, text, code }: Finding): string {
-  return `${at.file}:${at.line}:${at.column}: ${severity}: ${text} [${code}]`;
+export function formatFinding({ severity, text, ...rest }: Finding): string {
+  return formatPlain({ ...rest, text: `${severity}: ${text}` });
+}
+
+/** A finding as a line of a log, which has a severity already: `file:line:column: text [code]`. */
+export function formatPlain({ at, text, code }: Omit<Finding, "severity">): string {
+  return `${at.file}:${at.line}:${at.column}: ${text} [${code}]`;
 }

@@ -38,6 +38,9 @@ export type BrokerState =
   | { readonly state: "connected"; readonly tls?: TlsSession | undefined }
   | { readonly state: "waiting" | "refused"; readonly reason: string };
 
+/** What came of looking for renewed certificates and keys; a fault is why they cannot be used. */
+export type TlsRenewal = "same" | "renewed" | { readonly fault: string };
+
 /** A topic filter to subscribe to. */
 export interface Subscription {
   /** The filter. */
@@ -177,19 +180,21 @@ export class BrokerConnection {
 
   /**
    * Connects again if certificates or keys on disk are others than those of the last attempt.
-   * Files that cannot be used leave a connection as it is.
+   * Those that cannot be used leave everything as it is.
    */
-  renewTls(): void {
+  renewTls(): TlsRenewal {
     const { tls } = this.#options;
-    if (tls === undefined || !this.#wanted) return;
+    if (tls === undefined || !this.#wanted) return "same";
     try {
-      if (readTlsFiles(tls).digest === this.#tlsFilesDigest) return;
+      const { digest, client } = readTlsFiles(tls);
+      if (digest === this.#tlsFilesDigest) return "same";
+      if (client?.outOfTime !== undefined) return { fault: client.outOfTime };
     } catch (error) {
-      this.#deps.log.error(`TLS: ${(error as Error).message}`);
-      return;
+      return { fault: (error as Error).message };
     }
     this.disconnect("disconnected");
     this.connect();
+    return "renewed";
   }
 
   /** Gives up the connection and takes back into the queue what was in flight. */

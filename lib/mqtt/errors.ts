@@ -22,11 +22,11 @@ const REFUSALS: Readonly<Record<number, string>> = {
   1: "the broker does not speak this protocol_version",
   2: "the broker does not accept this client_id",
   4: "the broker refused username or password",
-  5: "the broker does not authorise this client",
+  5: "the broker does not authorise this client: check `username` and `password`",
   132: "the broker does not speak this protocol_version",
   133: "the broker does not accept this client_id",
   134: "the broker refused username or password",
-  135: "the broker does not authorise this client",
+  135: "the broker does not authorise this client: check `username` and `password`",
   138: "the broker has banned this client",
   140: "the broker wants another way of authentication",
   144: "the broker does not accept the topic of the will",
@@ -78,7 +78,8 @@ export function describeFailure(
   if (typeof code === "string") {
     if (code === "ECONNRESET" && tls !== undefined && /before secure TLS/.test(message)) {
       return {
-        reason: "TLS: it ended in the handshake: does that port speak TLS?",
+        reason:
+          "TLS: the broker hung up in the handshake: does that port speak TLS? It is often 8883",
         refused: false,
       };
     }

@@ -5,6 +5,7 @@
  */
 
 import type { X509Certificate } from "node:crypto";
+import { dayOf } from "./certificates.ts";
 import { TlsRefusal } from "./errors.ts";
 import { expectedName, isObsolete, tlsRange, type TlsSettings } from "./settings.ts";
 
@@ -24,6 +25,8 @@ export type StreamError = Error & {
   readonly alert?: number | undefined;
   /** See {@linkcode TlsError.certificate}. */
   readonly certificate?: X509Certificate | undefined;
+  /** When the rejected certificate's time ends or begins, where that is what is wrong. */
+  readonly moment?: Date;
   /** See {@linkcode TlsError.isCipherChosen}. */
   readonly isCipherChosen?: boolean;
   /** What Deno's TLS tells of a certificate with another name. */
@@ -62,13 +65,12 @@ const CLIENT_CERTIFICATE_FAULTS: Readonly<Record<number, string>> = {
   44: "it is revoked",
   45: "it has expired",
   46: "it is not acceptable",
-  48: "the broker does not know its CA",
+  48: "the broker does not know its CA, or `certfile` lacks the certificates between",
   49: "it gives no access",
   51: "its key does not fit",
 };
 
-const NO_CIPHER = "the broker shares no cipher with this connection: name one that it has in " +
-  "`opts_ciphers`";
+const NO_CIPHER = "the broker shares no cipher with this connection";
 
 /** The cause of a failure, or `undefined` if TLS has nothing to do with it. */
 export function tlsCause(error: StreamError, attempt: TlsAttempt): string | undefined {
@@ -81,7 +83,8 @@ export function tlsCause(error: StreamError, attempt: TlsAttempt): string | unde
   }
   const { support } = attempt.settings;
   if (support === "psk" && isCertificateFault(code)) {
-    return "the broker shows a certificate, since it has no pre-shared key for this `identity`";
+    return "the broker shows a certificate, not a pre-shared key: it has none for this " +
+      "`identity`, or another port for it";
   }
   return certificateCause(error, code, attempt) ?? otherCause(error, code, attempt);
 }
@@ -102,35 +105,50 @@ function certificateCause(
   { host, settings }: TlsAttempt,
 ): string | undefined {
   const { certificate } = error;
-  const source = settings.cafile === undefined ? "capath" : "cafile";
+  const sources = authorities(settings);
   switch (code) {
     case "DEPTH_ZERO_SELF_SIGNED_CERT":
-      return "the broker's certificate is self-signed, and not in " + source;
+      return `the broker's certificate is self-signed, and not in ${sources}`;
     case "SELF_SIGNED_CERT_IN_CHAIN":
     case "UNABLE_TO_GET_ISSUER_CERT":
     case "UNABLE_TO_GET_ISSUER_CERT_LOCALLY":
     case "UNABLE_TO_VERIFY_LEAF_SIGNATURE": {
-      const issuer = certificate === undefined ? "" : ` (${oneLine(certificate.issuer)})`;
-      return `the broker's certificate is of an unknown CA${issuer}: it is not in ${source}`;
+      const issuer = certificate === undefined ? "" : `, ${oneLine(certificate.issuer)}`;
+      return `the broker's certificate is of an unknown CA${issuer}: that is not in ${sources}, ` +
+        "or the broker does not send the certificates between";
     }
     case "ERR_TLS_CERT_ALTNAME_INVALID": {
       const names = error.cert?.subjectaltname ?? certificate?.subjectAltName;
       const found = certificateNames(names) || commonName(error.message, certificate) || "no name";
       return `the broker's certificate is for ${found}, not for ${expectedName(host, settings)}`;
     }
-    case "CERT_HAS_EXPIRED": {
-      const since = certificate === undefined ? "" : ` on ${certificate.validTo}`;
-      return `the broker's certificate, or its CA's, expired${since}, by this machine's clock`;
-    }
-    case "CERT_NOT_YET_VALID": {
-      const from = certificate === undefined ? "" : ` before ${certificate.validFrom}`;
-      return `the broker's certificate is not valid yet${from}: is this machine's clock right?`;
-    }
+    case "CERT_HAS_EXPIRED":
+      return `the broker's certificate, or its CA's, expired${day("on", error)}, by this ` +
+        "machine's clock";
+    case "CERT_NOT_YET_VALID":
+      return `the broker's certificate is not valid yet${
+        day("before", error)
+      }: is this machine's ` +
+        "clock right?";
     default:
       return isCertificateFault(code)
         ? `the broker's certificate is not accepted: ${error.message}`
         : undefined;
   }
+}
+
+/** Where the CAs come from, in words. */
+function authorities({ cafile, capath }: TlsSettings): string {
+  return Object.entries({ cafile, capath })
+    .flatMap(([name, path]) => path === undefined ? [] : [`${name} ${path}`])
+    .join(" or ");
+}
+
+/** The day at which a certificate's time ends or begins, in words, if it is known. */
+function day(preposition: "on" | "before", { code, moment, certificate }: StreamError): string {
+  const text = code === "CERT_HAS_EXPIRED" ? certificate?.validTo : certificate?.validFrom;
+  const known = moment ?? (text === undefined ? undefined : new Date(text));
+  return known === undefined ? "" : ` ${preposition} ${dayOf(known)}`;
 }
 
 /** What the broker says is wrong. */
@@ -155,8 +173,10 @@ function alertCause(
   }
   switch (alert) {
     case 40:
-      return NO_CIPHER +
-        (settings.certfile === undefined ? ", or the broker wants a client certificate" : "");
+      return `${NO_CIPHER}: it may want one named in \`opts_ciphers\` (with \`advanced_options\`)` +
+        (settings.certfile === undefined
+          ? ", a client certificate (`certfile`, `keyfile`), or a pre-shared key (`support` psk)"
+          : ", or a pre-shared key (`support` psk)");
     // OpenSSL's server meets an old version on its usual security level with an internal error.
     case 80:
       return isObsolete(tlsRange(settings).lowest)

@@ -146,14 +146,24 @@ export function noAuthority(
     const named = certificates[0]?.subject;
     return new TlsRefusal(
       parameter,
-      `${parameters} gives no authority's certificate: ${named} is none`,
+      `${parameters} gives no CA's certificate: ${named} is none`,
     );
   }
-  const text = validity(first, now) === "over"
-    ? `has expired, ${first.subject} on ${dayOf(first.validTo)}`
-    : `is not valid yet, ${first.subject} not before ${dayOf(first.validFrom)}: ` +
-      "is this machine's clock right?";
-  return new TlsRefusal(parameter, `each authority's certificate that ${parameters} gives ${text}`);
+  const text = `no certificate that ${parameters} gives is valid now: ${first.subject} ` +
+    timeFault(first, now);
+  return new TlsRefusal(parameter, text);
+}
+
+/** Why a certificate is of no use at this time, in words that follow it. */
+export function timeFault(certificate: Certificate, now: number): string | undefined {
+  switch (validity(certificate, now)) {
+    case "now":
+      return undefined;
+    case "over":
+      return `expired on ${dayOf(certificate.validTo)}`;
+    case "later":
+      return `is not valid before ${dayOf(certificate.validFrom)}: is this machine's clock right?`;
+  }
 }
 
 /** A day as text. */

@@ -82,12 +82,12 @@ export function explainRejection(
 ): Promise<Error> | undefined {
   if (error.code !== "UNABLE_TO_VERIFY_LEAF_SIGNATURE") return undefined;
   return rejectionText(tcp, expectedName(tcp.host, settings), [...trusted]).then((text) => {
-    const code = /certificate expired/.test(text)
-      ? "CERT_HAS_EXPIRED"
-      : /not valid yet/.test(text)
-      ? "CERT_NOT_YET_VALID"
-      : error.code;
-    return Object.assign(new Error(error.message), { code });
+    const [, what, seconds] = /certificate is not valid (after|before) (\d+)/.exec(text) ?? [];
+    if (what === undefined) return error;
+    return Object.assign(new Error(error.message), {
+      code: what === "after" ? "CERT_HAS_EXPIRED" : "CERT_NOT_YET_VALID",
+      moment: new Date(Number(seconds) * 1000),
+    });
   });
 }
 

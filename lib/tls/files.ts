@@ -12,6 +12,7 @@ import {
   noAuthority,
   readCertificates,
   readFolder,
+  timeFault,
   usableAuthorities,
 } from "./certificates.ts";
 import { TlsRefusal } from "./errors.ts";
@@ -28,6 +29,8 @@ export interface TlsFiles {
     readonly chain: readonly string[];
     /** Its private key: PEM, PKCS#8, not encrypted. */
     readonly key: string;
+    /** Why brokers will not take the certificate at this time. */
+    readonly outOfTime?: string;
   };
   /** Another one if the certificates or the key are others. */
   readonly digest: string;
@@ -54,11 +57,17 @@ export function readTlsFiles(settings: TlsSettings, now: number = Date.now()): T
   }
   const trusted = readTrusted(settings, now).map(({ pem }) => pem);
   const identity = readClient(settings, now);
+  const [own] = identity?.chain ?? [];
+  const fault = own && timeFault(own, now);
   const client = identity && {
     chain: identity.chain.map(({ pem }) => pem),
     key: identity.key.pem,
+    ...(fault === undefined
+      ? {}
+      : { outOfTime: `the certificate in certfile ${settings.certfile} ${fault}` }),
   };
-  const digest = createHash("sha256").update(JSON.stringify([trusted, client])).digest("hex");
+  const digest = createHash("sha256").update(JSON.stringify([trusted, client?.chain, client?.key]))
+    .digest("hex");
   return client === undefined ? { trusted, digest } : { trusted, client, digest };
 }
 

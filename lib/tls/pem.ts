@@ -72,8 +72,9 @@ export function wrongContent(text: string, blocks: readonly PemBlock[], wanted: 
   if (label !== undefined) return `it holds ${nameOf(label)}, not ${wanted}`;
   // DER, and PKCS#12 too, is one long sequence.
   if (/^\x30[\x80-\x84]/.test(text)) {
-    return "it is in a binary form; only PEM is read, which `openssl x509 -inform der`, " +
-      "`openssl pkey -inform der` and `openssl pkcs12` can make of it";
+    const command = wanted === "a certificate" ? "x509" : "pkey";
+    return `it is binary, not PEM: \`openssl ${command} -inform der -in FILE -out FILE.pem\` makes ` +
+      "PEM of DER, `openssl pkcs12` of PKCS#12";
   }
   return text.trim() === "" ? "it is empty" : `it holds no PEM block, let alone ${wanted}`;
 }

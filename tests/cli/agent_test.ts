@@ -155,7 +155,7 @@ Deno.test("a reload of a file with errors ends with 78 and changes nothing", asy
   assert.deepEqual([code, out], [78, ""]);
   assert.match(
     err,
-    /error: .*wildcard.*\nThe configuration is refused; the present one goes on\n$/,
+    /:\d+: .*wildcard.*\nThe configuration is refused; the present one goes on\n$/,
   );
   assert.equal((await scene.ask("status")).code, 0);
 });

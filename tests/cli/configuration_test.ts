@@ -152,14 +152,17 @@ Deno.test("run starts without the files of TLS and says so, at the start and at 
     return profile?.connections[0]?.state === "refused";
   }).then(() => agent.connection("c"));
   assert.match(reason ?? "", /cannot read cafile .*: no such file or directory$/);
-  await agent.logs(/: warning: cannot read cafile .* \[tls-file\]$/);
-  await agent.logs(/: warning: .*does not verify its broker.* \[tls-not-verified\]$/);
+  await agent.logs(/\[WARNING\] .*:\d+: cannot read cafile .* \[tls-file\]$/);
+  await agent.logs(/\[WARNING\] .*does not verify its broker.* \[tls-not-verified\]$/);
 
   const folder = join(agent.configFile, "..");
   await certify(folder);
   await Deno.copyFile(`${folder}/c.pem`, `${folder}/c.key`);
-  const { code } = await cli("reload", "--control", agent.control);
-  assert.equal(code, 0);
-  await agent.logs(/warning: cannot use keyfile .*: it holds a certificate, .* \[tls-key\]$/);
+  const { code, err } = await cli("reload", "--control", agent.control);
+  assert.equal(code, 1);
+  assert.match(err, /is in force\np\/c: cannot use keyfile .*: it holds a certificate/);
+  await agent.logs(
+    /\[WARNING\] .*: cannot use keyfile .*: it holds a certificate, .* \[tls-key\]$/,
+  );
   assert.doesNotMatch(agent.log, /note: |is good until/);
 });

@@ -69,7 +69,7 @@ Deno.test("SIGHUP takes up the configuration, and opens the log files anew in an
     await Deno.rename(logFile, `${logFile}.2`);
     await Deno.writeTextFile(file, "<configuration>");
     process.kill("SIGHUP");
-    await logsToFile(/error: [^\n]*\n[^\n]*the present one goes on\n$/);
+    await logsToFile(/\[ERROR\] [^\n]*\n[^\n]*the present one goes on\n$/);
 
     process.kill("SIGTERM");
     await logs(/stopped$/);

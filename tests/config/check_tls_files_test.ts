@@ -95,7 +95,7 @@ Deno.test("a certificate out of its time is an error", async () => {
     ...{ advanced_options: "true", cert_reqs: "SSL_VERIFY_NONE" },
   };
   const what = `error tls-expired at certfile: the certificate CN=client in certfile ${certfile}`;
-  assert.deepEqual(found(content(tls), OVER), [`${what} has expired on 2097-01-01`]);
+  assert.deepEqual(found(content(tls), OVER), [`${what} expired on 2097-01-01`]);
   assert.deepEqual(found(content(tls), BEFORE), [
     `${what} is not valid before 2096-01-01: is this machine's clock right?`,
   ]);
@@ -108,7 +108,7 @@ Deno.test("an expired certificate above the client's is a warning", async () => 
   assert.deepEqual(found(content({ ...scene.files, certfile }), GOOD).slice(0, 2), [
     `note tls-expires at certfile: the certificate CN=client in certfile ${certfile} is good ` +
     "until 2097-01-01, for another 213 days",
-    `warning tls-expired at certfile: the certificate CN=above in certfile ${certfile} has ` +
+    `warning tls-expired at certfile: the certificate CN=above in certfile ${certfile} ` +
     "expired on 2020-02-01",
   ]);
 });
@@ -128,10 +128,14 @@ Deno.test("each file that cannot be used is an error at its parameter", async ()
       [{ cafile: keyfile }, "error tls-file at cafile: cannot use cafile ", good],
       [
         { cafile: certfile },
-        `error tls-file at cafile: cafile ${certfile} gives no authority's`,
+        `error tls-file at cafile: cafile ${certfile} gives no CA's`,
         good,
       ],
-      [{ cafile: scene.path("root.pem") }, "error tls-expired at cafile: each authority's ", good],
+      [
+        { cafile: scene.path("root.pem") },
+        "error tls-expired at cafile: no certificate that ",
+        good,
+      ],
       [{ cafile: "", capath: none }, good, "error tls-file at capath: cannot read capath "],
       [{ cafile: "", capath: empty }, good, "error tls-file at capath: neither cafile nor capath "],
       [{ capath: empty }, good, `warning tls-file at capath: capath ${empty} gives no certificate`],
@@ -172,11 +176,11 @@ Deno.test("of several authorities those that do not count are warnings", async (
   const what = (subject: string) => `the certificate ${subject} in cafile ${cafile}`;
   assert.deepEqual(found(content({ cafile }), BEFORE).length, 1);
   assert.deepEqual(
-    found(content({ cafile }), GOOD).map((line) => line.replace(/on \S+:/, "on X:")),
+    found(content({ cafile }), GOOD).map((line) => line.replace(/on \d\S+;/, "on X;")),
     [
-      `warning tls-expired at cafile: ${what("CN=root")} has expired on X: ` +
+      `warning tls-expired at cafile: ${what("CN=root")} expired on X; ` +
       "no broker is verified with it",
-      `warning tls-file at cafile: ${what("CN=client")} is no authority's: no broker is verified ` +
+      `warning tls-file at cafile: ${what("CN=client")} is not a CA's: no broker is verified ` +
       "with it",
     ],
   );
@@ -214,18 +218,56 @@ Deno.test("cipher lists are held against OpenSSL's", async () => {
       ],
       [
         { opts_ciphers: "NO-SUCH" },
-        "error tls-openssl at opts_ciphers: no cipher of `opts_ciphers` ",
+        "error tls-openssl at opts_ciphers: no cipher of `opts_ciphers` is left: OpenSSL knows no " +
+        "NO-SUCH of `opts_ciphers`",
       ],
-      [{ opts_ciphers: "NULL" }, "error tls-openssl at opts_ciphers: no cipher of `opts_ciphers` "],
+      [
+        { opts_ciphers: "NULL" },
+        "error tls-openssl at opts_ciphers: no cipher of `opts_ciphers` is left: NULL of " +
+        "`opts_ciphers` is never used",
+      ],
+      [
+        { opts_ciphers: `${known}:aNULL` },
+        "warning tls-ciphers at opts_ciphers: aNULL of `opts_ciphers` is never used: it does not",
+      ],
+      [
+        { opts_ciphers: "HIGH" },
+        "warning tls-ciphers at opts_ciphers: `opts_ciphers` names no cipher of TLS 1.3",
+      ],
+      [{ opts_ciphers: "HIGH", version: "tlsv1.2" }],
       [{ version: "tlsv1" }],
       [{ support: "psk", psk: "c0ffee", identity: "i" }],
       [
         { support: "psk", psk: "c0ffee", identity: "i", psk_ciphers: "PSK:NO-SUCH" },
         "warning tls-ciphers at psk_ciphers: OpenSSL knows no NO-SUCH of `psk_ciphers`",
+        "warning tls-ciphers at psk_ciphers: `psk_ciphers` names no cipher of TLS 1.3",
       ],
     ] as const
   ) {
     const lines = found(content({ ...tls, ...given }), GOOD);
     assert.deepEqual(lines.map((line, i) => line.slice(0, expected[i]?.length)), expected);
+  }
+});
+
+Deno.test("a key or a secret that every user can read is a warning", async () => {
+  await using scene = await Scene.start();
+  const { keyfile } = scene.files;
+  const pskFile = scene.path("psk");
+  await Deno.writeTextFile(pskFile, "c0ffee");
+  const psk = { support: "psk", identity: "i", psk_file: pskFile };
+  for (const [mode, isTold] of [[0o600, false], [0o640, false], [0o644, true]] as const) {
+    await Deno.chmod(keyfile, mode);
+    await Deno.chmod(pskFile, mode);
+    const told = [...found(content(scene.files), GOOD), ...found(content(psk))]
+      .filter((line) => line.includes("readable-secret"));
+    assert.deepEqual(
+      told.map((line) => line.slice(0, line.indexOf(" can be read"))),
+      isTold
+        ? [
+          `warning readable-secret at keyfile: keyfile ${keyfile}`,
+          `warning readable-secret at psk: psk_file ${pskFile}`,
+        ]
+        : [],
+    );
   }
 });

@@ -51,7 +51,7 @@ Deno.test("an agent that goes away before it answers is unavailable", async () =
 Deno.test("an agent that does not answer in time is unavailable", async () => {
   const answered = Promise.withResolvers<void>();
   await withImpostor(() => answered.promise, async (path) => {
-    assert.deepEqual(await ask(path, { do: "status" }, 1), {
+    assert.deepEqual(await ask(path, { do: "status" }, 100), {
       kind: "failed",
       error: `The agent on ${path} does not answer: it is stuck, or stopped`,
       exitCode: 69,

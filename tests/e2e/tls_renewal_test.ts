@@ -22,8 +22,9 @@ async function lastUser(name: string): Promise<void> {
   });
 }
 
-async function reload({ running }: Bench): Promise<void> {
-  await running.done({ do: "reload" });
+/** Reloads, and returns what was said of it. */
+async function reload({ running }: Bench): Promise<string> {
+  return await running.done({ do: "reload" });
 }
 
 /** What was refused is tried again by a reload, not when it would have been anyway. */
@@ -67,7 +68,7 @@ for (const [by, tls] of Object.entries(BY)) {
     await lastUser("client-P-256");
     await bench.seeMessages();
     await put(renewed);
-    await reload(bench);
+    assert.match(await reload(bench), /\np\/c connects again: its certificates or its key/);
     await lastUser("client-P-384");
     await bench.connected();
     await bench.seeMessages(2);
@@ -143,12 +144,25 @@ for (const [by, tls] of Object.entries(BY)) {
       await using bench = await Bench.start(brokers(), asClient);
       await bench.connected();
       await lastUser("client-P-256");
-      // The certificate is there already, its key is not.
-      await put({ "mine.pem": "client-P-384.pem" });
-      await reload(bench);
-      await bench.seeMessages();
-      assert.equal(bench.wire.connections.length, 1);
-      assert(bench.running.log.some((line) => /\[ERROR\].*key/.test(line)));
+      const unusable: [Record<string, string>, RegExp][] = [
+        // The certificate is there already, its key is not.
+        [{ "mine.pem": "client-P-384.pem" }, /the key .* does not fit the certificate/],
+        [
+          { "mine.pem": "client-expired.pem", "mine.key": "client-expired.key" },
+          /the certificate in certfile .* expired on \d{4}-/,
+        ],
+      ];
+      let times = 0;
+      for (const [files, fault] of unusable) {
+        await put(files);
+        const reply = await bench.running.agent.handle({ do: "reload" });
+        assert(reply.kind === "failed" && reply.exitCode === 1);
+        assert.match(reply.error, /is in force\np\/c: .*; the present connection goes on/);
+        assert.match(reply.error, fault);
+        assert(bench.running.log.some((line) => /\[ERROR\]/.test(line) && fault.test(line)));
+        await bench.seeMessages(++times);
+        assert.equal(bench.wire.connections.length, 1);
+      }
       await put(renewed);
       await reload(bench);
       await lastUser("client-P-384");

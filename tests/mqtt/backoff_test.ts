@@ -128,7 +128,8 @@ Deno.test("the same trouble is logged once, another one again", async () => {
   const told = rig.logged("cannot connect").map((line) => line.replace(/ to \S+(?=: )|;.*/g, ""));
   assert.deepEqual(told, [
     "[WARNING] cannot connect: Connection refused: Server unavailable",
-    "[ERROR] cannot connect: the broker does not authorise this client",
+    "[ERROR] cannot connect: the broker does not authorise this client: check `username` and " +
+    "`password`",
     "[WARNING] cannot connect: Connection refused: Server unavailable",
   ]);
   await peer.welcome();

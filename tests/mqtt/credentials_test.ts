@@ -40,8 +40,8 @@ for (const protocolVersion of VERSIONS) {
       await using wrong = new Rig(options(broker.port, wrongOptions));
       wrong.connection.connect();
       const refusal = protocolVersion === "V31" || protocolVersion === "V311"
-        ? /^the broker (does not authorise this client|refused username or password)$/
-        : /^the broker does not authorise this client$/;
+        ? /^the broker (does not authorise this client: .*|refused username or password)$/
+        : /^the broker does not authorise this client: check `username` and `password`$/;
       assert.match(await wrong.reason("refused"), refusal);
       assert.equal(
         wrong.logged(`[ERROR] cannot connect to 127.0.0.1:${broker.port}: the broker`).length,

@@ -25,8 +25,18 @@ const CLIENT = { certfile: "client.pem", keyfile: "client.key" };
 const PSK = { support: "psk" } as const;
 
 const alerts: [number, string, Partial<TlsSettings>, RegExp][] = [
-  [40, "HANDSHAKE_FAILURE", {}, /shares no cipher.*`opts_ciphers`, or .*client certificate$/],
-  [40, "HANDSHAKE_FAILURE", CLIENT, /shares no cipher.*`opts_ciphers`$/],
+  [
+    40,
+    "HANDSHAKE_FAILURE",
+    {},
+    /shares no cipher.*`opts_ciphers`.*client certificate.* pre-shared key/,
+  ],
+  [
+    40,
+    "HANDSHAKE_FAILURE",
+    CLIENT,
+    /shares no cipher.*`opts_ciphers` \(with `advanced_options`\), or a pre-shared key/,
+  ],
   [40, "HANDSHAKE_FAILURE", PSK, /no pre-shared key for this `identity`, or shares no cipher/],
   [45, "CERTIFICATE_EXPIRED", CLIENT, /refuses the client certificate: it has expired/],
   [48, "UNKNOWN_CA", CLIENT, /refuses the client certificate: .* does not know its CA/],

@@ -96,7 +96,7 @@ Deno.test("a file that gives no key is refused with what it holds instead", asyn
         key.replaceAll("PRIVATE KEY", "OPENSSH PRIVATE KEY"),
         /OpenSSH.*`ssh-keygen -p -m PKCS8 -f`/,
       ],
-      [new Uint8Array([0x30, 0x82, 1, 2]), /^it is in a binary form; only PEM is read/],
+      [new Uint8Array([0x30, 0x82, 1, 2]), /^it is binary, not PEM: `openssl pkey -inform der/],
       [key.replace(/^M.{20}/m, ""), unknown],
       [key.slice(0, 60), unknown],
       [encrypted.replace(/^M/m, "*"), unknown],

@@ -17,6 +17,7 @@ import {
   type TlsVersion,
   verifiesBroker,
 } from "../settings.ts";
+import { idleCiphers, idleText, NEVER } from "./cipher_names.ts";
 import { cString, type OpenSsl, openSsl } from "./library.ts";
 
 // openssl/ssl.h, openssl/tls1.h and openssl/x509_vfy.h of OpenSSL 3.0.
@@ -71,7 +72,7 @@ export class TlsContext {
       this.#verify(settings, files);
       if (settings.support === "psk") this.#usePsk(settings);
       if (files.client !== undefined) this.#useCertificate(files.client);
-      if (this.#countCiphers() === 0) throw noCipher(limiting);
+      if (this.#countCiphers() === 0) throw this.#noCipher(settings);
     } catch (error) {
       this.free();
       throw error;
@@ -98,19 +99,16 @@ export class TlsContext {
 
   #limitCiphers(settings: TlsSettings): void {
     const { lowest, ciphers, suites } = tlsRange(settings);
-    const parameter = cipherList(settings)?.parameter ?? "version";
     const list = [
       ciphers ?? (settings.support === "psk" ? "PSK" : "DEFAULT"),
-      // Ciphers that do not encrypt, or with anybody: no TLS to speak of.
-      "!eNULL",
-      "!aNULL",
+      ...NEVER,
       // OpenSSL 3 has TLS 1.0 and 1.1 on its lowest security level only.
       ...(isObsolete(lowest) ? ["@SECLEVEL=0"] : []),
     ].join(":");
     const { SSL_CTX_set_cipher_list: setList, SSL_CTX_set_ciphersuites: setSuites } = this.ssl;
     const isList = setList(this.pointer, cString(list)) === 1;
     const areSuites = suites === undefined || setSuites(this.pointer, cString(suites)) === 1;
-    if (!isList || !areSuites) throw noCipher(parameter);
+    if (!isList || !areSuites) throw this.#noCipher(settings);
   }
 
   /** Of those that are listed, the ones that the versions in use have, and this OpenSSL allows. */
@@ -121,6 +119,13 @@ export class TlsContext {
     this.ssl.OPENSSL_sk_free(ciphers);
     this.ssl.SSL_free(connection);
     return Math.max(count, 0);
+  }
+
+  #noCipher(settings: TlsSettings): TlsRefusal {
+    const parameter = cipherList(settings)?.parameter ?? "version";
+    const idle = idleText(idleCiphers(this.ssl, settings), parameter);
+    const why = idle === "" ? "the versions that may be used have none of them" : idle;
+    return new TlsRefusal(parameter, `no cipher of \`${parameter}\` is left: ${why}`);
   }
 
   #offerProtocols(settings: TlsSettings): void {
@@ -218,14 +223,6 @@ export class TlsContext {
       this.ssl.X509_free(certificate);
     }
   }
-}
-
-function noCipher(parameter: string): TlsRefusal {
-  return new TlsRefusal(
-    parameter,
-    `no cipher of \`${parameter}\` can be used: none is known to OpenSSL, safe, and of a TLS ` +
-      "version that may be used",
-  );
 }
 
 function readCertificate(ssl: OpenSsl, pem: string): Deno.PointerValue {

@@ -125,7 +125,7 @@ export function loadOpenSsl(folders: readonly string[]): OpenSsl {
   if (Deno.permissions.querySync({ name: "ffi" }).state !== "granted") {
     throw new Error("this process may not load it: start it with --allow-ffi");
   }
-  let fault = "";
+  let fault: string | undefined;
   for (const folder of folders) {
     try {
       // Absolute paths: the loader's search would trust the environment.
@@ -134,12 +134,15 @@ export function loadOpenSsl(folders: readonly string[]): OpenSsl {
       return { ...crypto.symbols, ...ssl.symbols };
     } catch (error) {
       const { message } = error as Error;
-      if (!message.includes("No such file")) fault = ` (${message})`;
+      if (!message.includes("No such file")) {
+        fault ??= message.replaceAll("Could not open library: ", "");
+      }
     }
   }
+  if (fault !== undefined) throw new Error(`it cannot be loaded: ${fault}`);
   throw new Error(
     `libssl.so.3 and libcrypto.so.3 are in none of ${folders.join(", ")}: install the package ` +
-      `libssl3, or openssl-libs on Fedora and its kin${fault}`,
+      "libssl3, or openssl-libs on Fedora and its kin",
   );
 }
 
