@@ -27,6 +27,8 @@ const ONLY_WITH = {
 const MAX_PSK_BYTES = 512;
 /** OpenSSL's PSK_MAX_IDENTITY_LEN. */
 const MAX_IDENTITY_BYTES = 256;
+/** RFC 1035, section 2.3.4, as text. */
+const MAX_NAME_LENGTH = 253;
 /** RFC 7301, section 3.1. */
 const MAX_ALPN_BYTES = 255;
 
@@ -160,6 +162,10 @@ function checkNames(tls: TlsConfig, findings: Findings): void {
     const text =
       "`servername` must be a name: an address cannot be told to the broker (RFC 6066, " +
       "section 3); to verify the broker by its address, give that as `host` alone";
+    findings.error(placeIn(tls, "servername"), "tls-servername", text);
+  }
+  if ((tls.servername ?? "").length > MAX_NAME_LENGTH) {
+    const text = `\`servername\` is longer than any host name: ${MAX_NAME_LENGTH} characters`;
     findings.error(placeIn(tls, "servername"), "tls-servername", text);
   }
   if (tls.alpn === undefined) return;

@@ -12,7 +12,7 @@ import {
   timeFault,
 } from "../tls/certificates.ts";
 import { TlsRefusal } from "../tls/errors.ts";
-import { readClient, readTrusted } from "../tls/files.ts";
+import { readClient, readTlsFiles, readTrusted, type TlsFiles } from "../tls/files.ts";
 import { cipherFault } from "../tls/openssl/ciphers.ts";
 import { openKey } from "../tls/private_key.ts";
 import { cipherList, needsOpenSsl, tlsRange, verifiesBroker } from "../tls/settings.ts";
@@ -74,17 +74,19 @@ class Check {
   }
 
   run(): void {
-    if (needsOpenSsl(this.#tls) !== undefined) this.#checkOpenSsl();
     for (const [secret, path] of this.#tls.source.secretFiles ?? []) {
       this.#checkRights(secret, `${fileForm(secret)} ${path}`, path);
     }
-    if (this.#tls.support !== "certificate") return;
-    this.#checkAuthorities();
-    this.#checkClient();
+    if (this.#tls.support === "certificate") {
+      this.#checkAuthorities();
+      this.#checkClient();
+    }
+    if (needsOpenSsl(this.#tls) !== undefined) this.#checkOpenSsl();
   }
 
   #checkOpenSsl(): void {
-    const fault = this.#attempt("tls-openssl", () => ({ text: cipherFault(this.#tls) }));
+    const files = this.#usableFiles();
+    const fault = this.#attempt("tls-openssl", () => ({ text: cipherFault(this.#tls, files) }));
     const parameter = cipherList(this.#tls)?.parameter;
     if (fault === undefined || parameter === undefined) return;
     if (fault.text !== undefined) this.#warn(parameter, "tls-ciphers", fault.text);
@@ -93,6 +95,15 @@ class Check {
     const text = `\`${parameter}\` names no cipher of TLS 1.3, which is not used then; add some ` +
       "of `openssl ciphers -s -tls1_3`, or set `version` to tlsv1.2 with `advanced_options`";
     this.#warn(parameter, "tls-ciphers", text);
+  }
+
+  /** What a connection would read; what is wrong with it is told elsewhere. */
+  #usableFiles(): TlsFiles | undefined {
+    try {
+      return readTlsFiles(this.#tls, this.#now);
+    } catch {
+      return undefined;
+    }
   }
 
   #checkAuthorities(): void {

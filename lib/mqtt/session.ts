@@ -135,6 +135,8 @@ export class MqttSession {
     const { stream, tls } = openStream(address, options);
     this.#stream = stream;
     this.#tls = tls;
+    // Deno's TLS would go on reading from a broker that has said goodbye.
+    tls?.stream.once("end", () => stream.destroy());
     this.#ledger = new SocketLedger(this.#stream);
     this.#stream.once("connect", () => this.#isReached = true);
     // MQTT.js keeps quiet about errors that have no code.

@@ -4,9 +4,8 @@
  * @module
  */
 
-import type { X509Certificate } from "node:crypto";
 import { dayOf } from "./certificates.ts";
-import { TlsRefusal } from "./errors.ts";
+import { type RejectedCertificate, TlsRefusal } from "./errors.ts";
 import { expectedName, isObsolete, tlsRange, type TlsSettings } from "./settings.ts";
 
 /** What was tried. */
@@ -24,7 +23,7 @@ export type StreamError = Error & {
   /** See {@linkcode TlsError.alert}. */
   readonly alert?: number | undefined;
   /** See {@linkcode TlsError.certificate}. */
-  readonly certificate?: X509Certificate | undefined;
+  readonly certificate?: RejectedCertificate | undefined;
   /** When the rejected certificate's time ends or begins, where that is what is wrong. */
   readonly moment?: Date;
   /** See {@linkcode TlsError.isCipherChosen}. */
@@ -113,12 +112,12 @@ function certificateCause(
     case "UNABLE_TO_GET_ISSUER_CERT":
     case "UNABLE_TO_GET_ISSUER_CERT_LOCALLY":
     case "UNABLE_TO_VERIFY_LEAF_SIGNATURE": {
-      const issuer = certificate === undefined ? "" : `, ${oneLine(certificate.issuer)}`;
+      const issuer = certificate?.issuer === undefined ? "" : `, ${certificate.issuer}`;
       return `the broker's certificate is of an unknown CA${issuer}: that is not in ${sources}, ` +
         "or the broker does not send the certificates between";
     }
     case "ERR_TLS_CERT_ALTNAME_INVALID": {
-      const names = error.cert?.subjectaltname ?? certificate?.subjectAltName;
+      const names = error.cert?.subjectaltname ?? certificate?.names;
       const found = certificateNames(names) || commonName(error.message, certificate) || "no name";
       return `the broker's certificate is for ${found}, not for ${expectedName(host, settings)}`;
     }
@@ -146,8 +145,8 @@ function authorities({ cafile, capath }: TlsSettings): string {
 
 /** The day at which a certificate's time ends or begins, in words, if it is known. */
 function day(preposition: "on" | "before", { code, moment, certificate }: StreamError): string {
-  const text = code === "CERT_HAS_EXPIRED" ? certificate?.validTo : certificate?.validFrom;
-  const known = moment ?? (text === undefined ? undefined : new Date(text));
+  const known = moment ??
+    (code === "CERT_HAS_EXPIRED" ? certificate?.validTo : certificate?.validFrom);
   return known === undefined ? "" : ` ${preposition} ${dayOf(known)}`;
 }
 
@@ -206,7 +205,10 @@ function otherCause(
   if (isVersion || /^peer is incompatible: .*Tls1/.test(error.message)) {
     return `the broker does not speak ${versionText(settings)}`;
   }
-  if (/NO_CIPHERS_AVAILABLE|WRONG_CIPHER|UNKNOWN_CIPHER/.test(code)) {
+  if (code.includes("NO_CIPHERS_AVAILABLE")) {
+    return "no cipher that may be used is of a TLS version that may be used";
+  }
+  if (/WRONG_CIPHER|UNKNOWN_CIPHER/.test(code)) {
     return NO_CIPHER;
   }
   return /^ERR_(TLS|SSL)_/.test(code) ? error.message : undefined;
@@ -215,7 +217,7 @@ function otherCause(
 function versionText(settings: TlsSettings): string {
   const { lowest, highest } = tlsRange(settings);
   const name = (version: string) => `TLS ${version.replace(/^tlsv/, "").replace(/^1$/, "1.0")}`;
-  return highest === undefined ? `${name(lowest)} or later` : name(highest);
+  return highest === undefined && lowest !== "tlsv1.3" ? `${name(lowest)} or later` : name(lowest);
 }
 
 /** `DNS:a, IP Address:b` as `a, b`. */
@@ -224,12 +226,6 @@ function certificateNames(names: string | undefined): string {
 }
 
 /** The common name of a certificate that has no other; Deno's TLS tells it in its message. */
-function commonName(message: string, certificate: X509Certificate | undefined): string {
-  const told = /is not cert's CN: (.*)$/.exec(message)?.[1];
-  return told ?? /CN=(.*)/.exec(certificate?.subject ?? "")?.[1] ?? "";
-}
-
-/** A distinguished name on one line. */
-function oneLine(name: string): string {
-  return name.replaceAll("\n", ", ");
+function commonName(message: string, certificate: RejectedCertificate | undefined): string {
+  return /is not cert's CN: (.*)$/.exec(message)?.[1] ?? certificate?.commonName ?? "";
 }

@@ -5,7 +5,14 @@
  */
 
 import { isIP } from "node:net";
-import { connect, type ConnectionOptions, type SecureVersion, type TLSSocket } from "node:tls";
+import {
+  checkServerIdentity,
+  connect,
+  type ConnectionOptions,
+  type SecureVersion,
+  type TLSSocket,
+} from "node:tls";
+import { chainFault } from "./chain.ts";
 import { TlsRefusal } from "./errors.ts";
 import type { TlsFiles } from "./files.ts";
 import {
@@ -46,6 +53,9 @@ export function connectByDeno(
     minVersion,
     maxVersion,
     rejectUnauthorized: verifiesBroker(settings),
+    // Called before anything that was written is sent.
+    checkServerIdentity: (_, certificate) =>
+      chainFault(certificate, trusted) ?? checkServerIdentity(name, certificate),
     // RFC 6066, section 3: an address is not sent as a server name.
     ...(isIP(name) === 0 ? { servername: name } : {}),
     ...(protocols.length === 0 ? {} : { ALPNProtocols: protocols }),
@@ -80,7 +90,10 @@ export function explainRejection(
   settings: TlsSettings,
   { trusted }: TlsFiles,
 ): Promise<Error> | undefined {
-  if (error.code !== "UNABLE_TO_VERIFY_LEAF_SIGNATURE") return undefined;
+  // `Deno.connect` would not come from the local address.
+  if (tcp.localAddress !== undefined || error.code !== "UNABLE_TO_VERIFY_LEAF_SIGNATURE") {
+    return undefined;
+  }
   return rejectionText(tcp, expectedName(tcp.host, settings), [...trusted]).then((text) => {
     const [, what, seconds] = /certificate is not valid (after|before) (\d+)/.exec(text) ?? [];
     if (what === undefined) return error;

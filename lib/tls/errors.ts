@@ -4,8 +4,6 @@
  * @module
  */
 
-import type { X509Certificate } from "node:crypto";
-
 /** A setting, or a file that it names, that cannot be honoured; TLS is refused, not weakened. */
 export class TlsRefusal extends Error {
   /** Its name, for logs. */
@@ -20,6 +18,20 @@ export class TlsRefusal extends Error {
   }
 }
 
+/** What is told of a certificate that was rejected; what cannot be read is left out. */
+export interface RejectedCertificate {
+  /** Who issued it. */
+  readonly issuer?: string | undefined;
+  /** Its common name. */
+  readonly commonName?: string | undefined;
+  /** Its alternative names, as Node.js writes them: `DNS:a, IP Address:b`. */
+  readonly names?: string | undefined;
+  /** The moment from which on it is valid. */
+  readonly validFrom?: Date | undefined;
+  /** The moment after which it is not. */
+  readonly validTo?: Date | undefined;
+}
+
 /** What is known of a failure of TLS. */
 export interface TlsErrorDetails {
   /** The code that Node.js has for it. */
@@ -27,7 +39,7 @@ export interface TlsErrorDetails {
   /** The number of the broker's alert (RFC 8446, section 6). */
   readonly alert?: number | undefined;
   /** The certificate that was rejected. */
-  readonly certificate?: X509Certificate | undefined;
+  readonly certificate?: RejectedCertificate | undefined;
   /** Whether the broker had agreed to a version and a cipher before. */
   readonly isCipherChosen?: boolean | undefined;
 }
@@ -41,7 +53,7 @@ export class TlsError extends Error implements TlsErrorDetails {
   /** See {@linkcode TlsErrorDetails.alert}. */
   readonly alert: number | undefined;
   /** See {@linkcode TlsErrorDetails.certificate}. */
-  readonly certificate: X509Certificate | undefined;
+  readonly certificate: RejectedCertificate | undefined;
   /** See {@linkcode TlsErrorDetails.isCipherChosen}. */
   readonly isCipherChosen: boolean;
 

@@ -62,8 +62,22 @@ export function readPem(path: string): string {
 
 /** The blocks of a PEM file. As in OpenSSL they begin and end at lines of their own. */
 export function pemBlocks(text: string): PemBlock[] {
-  const block = /^-----BEGIN ([A-Z0-9 ]+)-----[ \t\r]*\n(?:(.*?)^-----END \1-----[ \t\r]*$)?/gms;
-  return [...text.matchAll(block)].map(([, label = "", body]) => ({ label, body }));
+  const blocks: { label: string; body: string | undefined }[] = [];
+  let lines: string[] | undefined;
+  for (const line of text.split("\n")) {
+    const [, kind, label = ""] = /^-----(BEGIN|END) ([A-Z0-9 ]+)-----\s*$/.exec(line) ?? [];
+    const last = blocks.at(-1);
+    if (kind === "BEGIN") {
+      blocks.push({ label, body: undefined });
+      lines = [];
+    } else if (kind === "END" && lines !== undefined && last?.label === label) {
+      last.body = lines.map((each) => `${each}\n`).join("");
+      lines = undefined;
+    } else {
+      lines?.push(line);
+    }
+  }
+  return blocks;
 }
 
 /** Why there is nothing of use in a file, in words that follow its name. */

@@ -89,12 +89,18 @@ export function cipherList(
   return list === undefined ? undefined : { parameter, list };
 }
 
+/** The suites of TLS 1.3. Other names with `TLS_` are IANA's for ciphers of older versions. */
+const SUITE = /^TLS_(AES|CHACHA20|SM4)_/;
+
 /**
  * The versions and ciphers that may be used.
  *
  * OpenSSL keeps the ciphers of TLS 1.3 apart from its cipher list, which alone would leave them all
- * in use. As in Node.js (lib/internal/tls/secure-context.js) one list names both: those whose names
- * begin with `TLS_` are TLS 1.3's, and a version of which the list names none is not used.
+ * in use. As in Node.js (lib/internal/tls/secure-context.js) one list names both, and a version of
+ * which the list names none is not used.
+ *
+ * A pre-shared key goes with those suites of TLS 1.3 alone that use SHA-256 (OpenSSL,
+ * SSL_CTX_set_psk_client_callback): others would be agreed upon without it.
  *
  * @throws {TlsRefusal} if the list names no cipher of the one version to use.
  */
@@ -104,10 +110,14 @@ export function tlsRange(settings: TlsSettings): TlsRange {
     ? { lowest: "tlsv1.2" } as const
     : { lowest: version, highest: version };
   const given = cipherList(settings);
-  if (given === undefined) return range;
-  const names = given.list.split(/[:, ]+/).filter((name) => name !== "");
-  const suites = names.filter((name) => name.startsWith("TLS_")).join(":");
-  const ciphers = names.filter((name) => !name.startsWith("TLS_")).join(":");
+  if (given === undefined) {
+    return settings.support === "psk" ? { ...range, suites: PSK_SUITES } : range;
+  }
+  const names = cipherNames(given.list);
+  const removed = names.filter((name) => /^[!-]/.test(name)).map((name) => name.slice(1));
+  const suites = names.filter((name) => SUITE.test(name) && !removed.includes(name))
+    .filter((name) => settings.support !== "psk" || PSK_SUITES.includes(name)).join(":");
+  const ciphers = names.filter((name) => !SUITE.test(name.replace(/^[!-]/, ""))).join(":");
   if (version === "tlsv1.3") {
     if (suites !== "") return { ...range, suites };
     throw noCipherOf(given.parameter, "TLS 1.3: their names begin with TLS_");
@@ -118,6 +128,13 @@ export function tlsRange(settings: TlsSettings): TlsRange {
   }
   if (suites === "") return { lowest: "tlsv1.2", highest: "tlsv1.2", ciphers };
   return ciphers === "" ? { lowest: "tlsv1.3", suites } : { ...range, ciphers, suites };
+}
+
+const PSK_SUITES = "TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256";
+
+/** The names in a cipher list (openssl-ciphers(1)), signs before them included. */
+export function cipherNames(list: string): string[] {
+  return list.split(/[:;,\s]+/).filter((name) => name !== "");
 }
 
 function noCipherOf(parameter: string, what: string): TlsRefusal {
@@ -134,5 +151,6 @@ export function expectedName(
   host: string,
   { servername }: Pick<TlsSettings, "servername">,
 ): string {
-  return servername ?? host.replace(/\.$/, "");
+  // The zone of an address (RFC 4007) means something on this machine only.
+  return servername ?? host.replace(/\.$/, "").replace(/^([0-9a-f:.]*:[0-9a-f:.]*)%.*$/i, "$1");
 }

@@ -11,10 +11,10 @@ import { startBroker, type TestBroker } from "../support/broker.ts";
 import { OpenSslServer } from "../support/openssl_server.ts";
 import { type ByteStream, Recorder } from "../support/wire.ts";
 import type { Authority } from "../support/authority.ts";
-import { makeCertificates } from "./tls_certificates.ts";
+import { IDENTITY, makeCertificates, PSK } from "./tls_certificates.ts";
 
 /** The lines of mosquitto.conf for a certificate. */
-const shows = (name: string) => [`certfile ${name}.pem`, `keyfile ${name}.key`];
+const shows = (name: string, chain = name) => [`certfile ${chain}.pem`, `keyfile ${name}.key`];
 
 /** mosquitto's listeners: lines of mosquitto.conf, with paths in the folder of certificates. */
 const LISTENERS = {
@@ -23,12 +23,18 @@ const LISTENERS = {
   "broker.example": shows("elsewhere"),
   "localhost by CN only": shows("common-name"),
   "an RSA key": shows("rsa"),
-  "an intermediate": ["certfile chain.pem", "keyfile leaf.key"],
+  "an intermediate": shows("leaf", "chain"),
   "another authority": shows("foreign"),
   "a certificate signed by itself": shows("self-signed"),
   "a certificate signed by itself, not an authority's": shows("self-signed-leaf"),
   "an expired certificate": shows("expired"),
   "a certificate of the future": shows("future"),
+  "a certificate of version 1": shows("version-1"),
+  "a certificate of a forger": shows("forged"),
+  "a forger's certificate of version 1": shows("forged-v1"),
+  "a forger's intermediate of version 1": shows("forged-leaf", "forged-chain"),
+  "a certificate that a client has signed": shows("clients-leaf", "clients-chain"),
+  "a certificate of version 1 that a client has signed": shows("clients-v1", "clients-v1-chain"),
   "wants a client certificate": [
     ...[...shows("localhost"), "cafile root.pem"],
     ...["require_certificate true", "use_identity_as_username true"],
@@ -44,11 +50,16 @@ const LISTENERS = {
   ],
 } as const;
 
-/** OpenSSL's servers: options of `openssl s_server`. */
+const WITH_PSK = ["-psk", PSK, "-psk_identity", IDENTITY] as const;
+
+/** OpenSSL's servers: options of `openssl s_server`, beside those for a certificate. */
 const SERVERS = {
   "TLS 1.0 only": ["-tls1", "-cipher", "ALL:@SECLEVEL=0"],
   "TLS 1.1 only": ["-tls1_1", "-cipher", "ALL:@SECLEVEL=0"],
   "TLS 1.2 only": ["-tls1_2"],
+  "a pre-shared key or a certificate": WITH_PSK,
+  "a pre-shared key or a certificate, TLS 1.2 only": [...WITH_PSK, "-tls1_2"],
+  "a pre-shared key or a certificate, TLS 1.3 only": [...WITH_PSK, "-tls1_3"],
   "no encryption": ["-tls1_2", "-cipher", "eNULL:@SECLEVEL=0"],
   "no authentication": ["-tls1_2", "-nocert", "-cipher", "aNULL:@SECLEVEL=0"],
 } as const;

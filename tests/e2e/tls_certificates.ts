@@ -61,6 +61,24 @@ function issueForBrokers(authority: Authority): Promise<unknown>[] {
     await authority.issue("foreign", { by, names });
     await authority.issue("client-foreign", { by });
   };
+  const byForgers = async () => {
+    // All of it is had by whoever knows the name of the CA, or has a client's key.
+    const forger = await authority.issue("forger", {
+      by: "self",
+      isAuthority: true,
+      commonName: "root",
+    });
+    await authority.issue("forged", { by: forger, names });
+    await authority.issue("forged-v1", { by: forger, commonName: "localhost", version: 1 });
+    const between = await authority.issue("forged-intermediate", { by: forger, version: 1 });
+    await authority.issue("forged-leaf", { by: between, names });
+    await authority.bundle("forged-chain.pem", "forged-leaf.pem", "forged-intermediate.pem");
+    const client = await authority.issue("client");
+    await authority.issue("clients-leaf", { by: client, names });
+    await authority.issue("clients-v1", { by: client, commonName: "localhost", version: 1 });
+    await authority.bundle("clients-chain.pem", "clients-leaf.pem", "client.pem");
+    await authority.bundle("clients-v1-chain.pem", "clients-v1.pem", "client.pem");
+  };
   return [
     authority.issue("localhost", { names }),
     authority.issue("address", { names: ["IP:127.0.0.1"] }),
@@ -71,8 +89,10 @@ function issueForBrokers(authority: Authority): Promise<unknown>[] {
     authority.issue("self-signed-leaf", { by: "self", names }),
     authority.issue("expired", { names, valid: "over" }),
     authority.issue("future", { names, valid: "later" }),
+    authority.issue("version-1", { commonName: "localhost", version: 1 }),
     behindIntermediate(),
     byAnother(),
+    byForgers(),
   ];
 }
 

@@ -22,6 +22,7 @@ const TLS_1_3 = { version: "TLSv1.3", cipher: "TLS_AES_256_GCM_SHA384" } as cons
 const TLS_1_2 = { version: "TLSv1.2" } as const;
 
 const UNKNOWN_CA = { refused: /unknown CA/ } as const;
+const FORGED = { refused: /certificate|CA/ } as const;
 const ANOTHER_NAME = { refused: /broker\.example.*localhost/ } as const;
 
 /** Rows that both kinds of TLS are to pass. */
@@ -112,6 +113,31 @@ const COMMON: readonly Row[] = [
     at: "a certificate of the future",
     tls: CERTIFICATE,
     outcome: { refused: /not valid yet/ },
+  },
+  // Forgeries, for which nobody needs the key of a CA.
+  {
+    shows: "a CA of the same name",
+    at: "a certificate of a forger",
+    tls: CERTIFICATE,
+    outcome: FORGED,
+  },
+  {
+    shows: "a CA of the same name whose intermediate is of X.509 version 1",
+    at: "a forger's intermediate of version 1",
+    tls: CERTIFICATE,
+    outcome: FORGED,
+  },
+  {
+    shows: "a certificate that a client has signed",
+    at: "a certificate that a client has signed",
+    tls: CERTIFICATE,
+    outcome: FORGED,
+  },
+  {
+    shows: "a certificate of X.509 version 1 that a client has signed",
+    at: "a certificate of version 1 that a client has signed",
+    tls: CERTIFICATE,
+    outcome: FORGED,
   },
   // Its name.
   { shows: "another name", at: "broker.example", tls: CERTIFICATE, outcome: ANOTHER_NAME },
@@ -387,6 +413,24 @@ function clientRows(): Row[] {
   ];
 }
 
+/** Certificates of X.509 version 1, which Deno's TLS takes from anybody. */
+const OF_VERSION_1: readonly (Omit<Row, "outcome"> & Record<keyof typeof BY, Row["outcome"]>)[] = [
+  {
+    shows: "a certificate of X.509 version 1",
+    at: "a certificate of version 1",
+    tls: CERTIFICATE,
+    Deno: { refused: /version 1\b.*`opts_ciphers`/ },
+    OpenSSL: TLS_1_3,
+  },
+  {
+    shows: "a CA of the same name, and a certificate of X.509 version 1",
+    at: "a forger's certificate of version 1",
+    tls: CERTIFICATE,
+    Deno: { refused: /version 1\b/ },
+    OpenSSL: FORGED,
+  },
+];
+
 /** What counts only with `advanced_options`, without it: Deno's own TLS has to do with it alone. */
 const NOT_ADVANCED: readonly Row[] = [
   {
@@ -543,6 +587,24 @@ const CIPHER_LISTS: readonly Row[] = [
     outcome: { refused: /does not speak TLS 1\.3/ },
   },
   {
+    shows: "two ciphers of TLS 1.3, of which the first is excluded again",
+    at: "localhost",
+    tls: ciphers("TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256:!TLS_AES_256_GCM_SHA384"),
+    outcome: { version: "TLSv1.3", cipher: "TLS_AES_128_GCM_SHA256" },
+  },
+  {
+    shows: "a cipher of TLS 1.2 by IANA's name and by OpenSSL's",
+    at: "localhost",
+    tls: ciphers("TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384:ECDHE-ECDSA-AES256-GCM-SHA384"),
+    outcome: { version: "TLSv1.2", cipher: "ECDHE-ECDSA-AES256-GCM-SHA384" },
+  },
+  {
+    shows: "a cipher of TLS 1.2 by IANA's name alone",
+    at: "localhost",
+    tls: ciphers("TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384"),
+    outcome: { refused: /cipher/, isHeardOf: false },
+  },
+  {
     shows: "a cipher that nobody knows",
     at: "localhost",
     tls: ciphers("ROT-13"),
@@ -604,7 +666,7 @@ const PRE_SHARED_KEYS: readonly Row[] = [
     outcome: { version: "TLSv1.3" },
   },
   ...(["tlsv1.2", "tlsv1.3"] as const).flatMap((version): Row[] => {
-    const name = version.replace("tlsv", "TLS ");
+    const name = version === "tlsv1.2" ? "TLS 1.2" : "TLS 1.3";
     const pinned = { ...PRE_SHARED, advanced_options: true, version };
     return [
       {
@@ -637,8 +699,26 @@ const PRE_SHARED_KEYS: readonly Row[] = [
         tls: { ...ADVANCED, version },
         outcome: { refused: /cipher/ },
       },
+      {
+        shows: `a pre-shared key where the broker has a certificate too, in ${name}`,
+        at: "a pre-shared key or a certificate",
+        tls: pinned,
+        outcome: { version: version.replace("tls", "TLS") },
+      },
+      {
+        shows: `a pre-shared key where the broker has a certificate too, and only ${name}`,
+        at: `a pre-shared key or a certificate, ${name} only`,
+        tls: PRE_SHARED,
+        outcome: { version: version.replace("tls", "TLS") },
+      },
     ];
   }),
+  {
+    shows: "a pre-shared key where the broker has a certificate too",
+    at: "a pre-shared key or a certificate",
+    tls: PRE_SHARED,
+    outcome: { version: "TLSv1.3" },
+  },
   {
     shows: "a pre-shared key where the broker has a certificate",
     at: "localhost",
@@ -667,7 +747,14 @@ const PRE_SHARED_KEYS: readonly Row[] = [
     shows: "a pre-shared key with a list that needs a certificate too",
     at: "localhost",
     tls: { ...PRE_SHARED, psk_ciphers: "ECDHE-ECDSA-AES256-GCM-SHA384" },
-    outcome: { refused: /cipher|pre-shared key/ },
+    outcome: { refused: /cipher/, isHeardOf: false },
+  },
+  {
+    // Such a key goes with SHA-256 (RFC 8446, section 4.2.11).
+    shows: "a pre-shared key with a cipher of TLS 1.3 that has SHA-384",
+    at: "a pre-shared key",
+    tls: { ...PRE_SHARED, psk_ciphers: "TLS_AES_256_GCM_SHA384" },
+    outcome: { refused: /cipher/, isHeardOf: false },
   },
   {
     shows: "a pre-shared key with a cipher that nobody knows",
@@ -702,12 +789,21 @@ mosquittoTest("what goes in clear is seen on the wire", async () => {
 
 function declare(row: Row, by: keyof typeof BY): void {
   const outcome = "refused" in row.outcome ? "is refused" : `connects by ${row.outcome.version}`;
-  mosquittoTest(`${row.shows}: ${outcome} (${by})`, () => see(brokers(), row));
+  mosquittoTest(`${row.shows}: ${outcome} (${by})`, async () => {
+    const before = await brokers().users();
+    await see(brokers(), row);
+    const connected = (await brokers().users()).length - before.length;
+    assert.equal(connected, "refused" in row.outcome ? 0 : 1);
+  });
 }
 
 for (const row of COMMON) {
   declare(row, "Deno");
   declare({ ...row, tls: { ...row.tls, ...BY.OpenSSL } }, "OpenSSL");
+}
+for (const { Deno: byDeno, OpenSSL: byOpenSsl, ...row } of OF_VERSION_1) {
+  declare({ ...row, outcome: byDeno }, "Deno");
+  declare({ ...row, tls: { ...row.tls, ...BY.OpenSSL }, outcome: byOpenSsl }, "OpenSSL");
 }
 for (const row of NOT_ADVANCED) declare(row, "Deno");
 for (const row of [...OLD_VERSIONS, ...CIPHER_LISTS, ...PRE_SHARED_KEYS]) declare(row, "OpenSSL");

@@ -32,6 +32,8 @@ export interface CertificateOptions {
   readonly valid?: "now" | "over" | "later";
   /** A key to use again, or the kind of the one to make. @default P-256 */
   readonly key?: string | { readonly kind: KeyKind };
+  /** The version of X.509; one of version 1 has no extensions, so no names either. @default 3 */
+  readonly version?: 1 | 3;
 }
 
 /** The forms that a key comes in, and the `openssl` commands that bring it into them. */
@@ -132,8 +134,10 @@ export class Authority implements AsyncDisposable {
         ? ["-key", key]
         : ["-newkey", ...NEW_KEY[key?.kind ?? "P-256"], "-nodes", "-keyout", made.keyfile]),
     ];
-    const extensions = ["-extensions", isAuthority ? "signs" : "signs_not"];
-    const { by = this.root, valid = "now" } = options;
+    const { by = this.root, valid = "now", version = 3 } = options;
+    const extensions = version === 1
+      ? await this.#version1()
+      : ["-extensions", isAuthority ? "signs" : "signs_not"];
     if (valid === "now") {
       const signer = by === "self" ? [] : ["-CA", by.certfile, "-CAkey", by.keyfile];
       const days = ["-days", "2", "-out", made.certfile];
@@ -174,6 +178,12 @@ export class Authority implements AsyncDisposable {
 
   #files(name: string): Certificate {
     return { certfile: this.path(`${name}.pem`), keyfile: this.path(`${name}.key`) };
+  }
+
+  /** OpenSSL 3.0 makes version 1 of what has no extensions, later ones only when they are told. */
+  async #version1(): Promise<string[]> {
+    const { stderr } = await new Deno.Command("openssl", { args: ["req", "-help"] }).output();
+    return new TextDecoder().decode(stderr).includes("-x509v1") ? ["-x509v1"] : [];
   }
 
   async #sign(

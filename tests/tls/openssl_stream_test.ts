@@ -1,12 +1,18 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { connect as connectTcp, createServer, type Socket } from "node:net";
+import { tlsCause } from "../../lib/tls/causes.ts";
+import { readTlsFiles } from "../../lib/tls/files.ts";
+import { OpenSslEngine } from "../../lib/tls/openssl/engine.ts";
 import { loadOpenSsl } from "../../lib/tls/openssl/library.ts";
 import { OpenSslStream } from "../../lib/tls/openssl/stream.ts";
+import type { TlsSettings } from "../../lib/tls/settings.ts";
 import { connectTls } from "../../lib/tls/stream.ts";
 import { Authority } from "../support/authority.ts";
 import { until } from "../mqtt/harness.ts";
+import { refusal } from "./refusal.ts";
 import { tlsSettings } from "./settings_helper.ts";
 
 /** A TLS listener that a test accepts from by hand, and streams to it by OpenSSL. */
@@ -17,21 +23,25 @@ class Listener implements AsyncDisposable {
     this.#listener = listener;
   }
 
-  static async start(): Promise<Listener> {
+  /** Shows a certificate for the name, with some of its bytes changed if need be. */
+  static async start(
+    name = "IP:127.0.0.1",
+    change: (pem: string) => string = (pem) => pem,
+  ): Promise<Listener> {
     const authority = await Authority.start();
-    const { certfile, keyfile } = await authority.issue("broker", { names: ["IP:127.0.0.1"] });
+    const { certfile, keyfile } = await authority.issue("broker", { names: [name] });
     const listener = Deno.listenTls({
       hostname: "127.0.0.1",
       port: 0,
-      cert: await Deno.readTextFile(certfile),
+      cert: change(await Deno.readTextFile(certfile)),
       key: await Deno.readTextFile(keyfile),
     });
     return new Listener(authority, listener);
   }
 
   /** A stream that has begun to connect. */
-  connect(): OpenSslStream {
-    return connect(this.port, this.authority);
+  connect(host?: string): OpenSslStream {
+    return connect(this.port, this.authority, host);
   }
 
   /** Where it listens. */
@@ -52,15 +62,38 @@ class Listener implements AsyncDisposable {
   }
 }
 
-function connect(port: number, { root }: Authority): OpenSslStream {
-  const settings = tlsSettings({
+/** Connects to this machine, where the broker with that host's certificate should be. */
+function connect(port: number, authority: Authority, host = "127.0.0.1"): OpenSslStream {
+  const settings = settingsWith(authority);
+  if (host !== "127.0.0.1") {
+    const engine = new OpenSslEngine(host, settings, readTlsFiles(settings));
+    return new OpenSslStream(connectTcp(port, "127.0.0.1"), engine);
+  }
+  const { stream } = connectTls({ host, port, noDelay: true }, settings);
+  assert(stream instanceof OpenSslStream);
+  return stream;
+}
+
+function settingsWith({ root }: Authority, changed: Partial<TlsSettings> = {}): TlsSettings {
+  return tlsSettings({
     cafile: root.certfile,
     advancedOptions: true,
     optsCiphers: "TLS_AES_256_GCM_SHA384",
+    ...changed,
   });
-  const { stream } = connectTls({ host: "127.0.0.1", port, noDelay: true }, settings);
-  assert(stream instanceof OpenSslStream);
-  return stream;
+}
+
+/**
+ * The certificate with the common name of its issuer, `root`, said to be of a kind of text that has
+ * no 0xff in it, or that nobody can make sense of.
+ */
+function withBadIssuer(pem: string, kind: "T61String" | "UTF8String"): string {
+  const hex = new X509Certificate(pem).raw.toHex();
+  const tag = kind === "T61String" ? "14" : "0c";
+  const changed = Uint8Array.fromHex(hex.replace("0c04726f6f74", `${tag}04ff6f6f74`));
+  assert.notEqual(changed.toHex(), hex);
+  const lines = changed.toBase64().replaceAll(/.{64}/g, "$&\n");
+  return `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`;
 }
 
 /** Collects what a stream gives. */
@@ -271,6 +304,109 @@ Deno.test("a cut without a goodbye: an end of TCP is an end, a reset is an error
     await closed(stream);
     peer.close();
     end();
+  }
+});
+
+/**
+ * Stands between a stream and a listener, and goes on sending when that has said goodbye:
+ * what looks like records, until nobody takes them.
+ */
+function babbler(to: number): { port: number; isOver(): boolean; end(): void } {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const record = new Uint8Array(5 + 16_384).fill(0xaa);
+  record.set([0x17, 0x03, 0x03, 0x40, 0x00]);
+  let isOver = false;
+  (async () => {
+    const [client, upstream] = await Promise.all([
+      listener.accept(),
+      Deno.connect({ hostname: "127.0.0.1", port: to }),
+    ]);
+    client.readable.pipeTo(upstream.writable, { preventCancel: true }).catch(() => {});
+    const writer = client.writable.getWriter();
+    for await (const chunk of upstream.readable) await writer.write(chunk);
+    for (;;) await writer.write(record);
+  })().catch(() => {}).finally(() => isOver = true);
+  const { port } = listener.addr;
+  return { port, isOver: () => isOver, end: () => listener.close() };
+}
+
+for (const isBusy of [false, true]) {
+  const what = isBusy ? "even with something left to say" : "with nothing left to say";
+  Deno.test(`who goes on sending after the goodbye is not listened to, ${what}`, async () => {
+    await using listener = await Listener.start();
+    const { port, isOver, end } = babbler(listener.port);
+    const stream = connect(port, listener.authority);
+    const received = collect(stream);
+    const over = once(stream, "end");
+    const peer = await listener.accept();
+    if (isBusy) {
+      // More than the kernel holds: it is never taken.
+      for (let i = 0; i < 400; i++) stream.write(pattern(64 * 1024));
+    }
+    await writeAll(peer, pattern(10_000));
+    await peer.closeWrite();
+    await over;
+    await until("the close", () => stream.closed);
+    await until("the end of the babble", isOver);
+    assert.deepEqual(new Uint8Array(received.bytes()), pattern(10_000));
+    peer.close();
+    end();
+  });
+}
+
+Deno.test("a certificate whose issuer nobody can read is an error like others", async () => {
+  for (const kind of ["T61String", "UTF8String"] as const) {
+    await using listener = await Listener.start(undefined, (pem) => withBadIssuer(pem, kind));
+    const stream = listener.connect();
+    stream.write("told to nobody");
+    const failed = once(stream, "error");
+    await assert.rejects(listener.accept());
+    const [error] = await failed;
+    const attempt = { host: "127.0.0.1", settings: settingsWith(listener.authority) };
+    assert.match(tlsCause(error, attempt) ?? "", kind === "T61String" ? /unknown CA/ : /./);
+    assert.equal(stream.bytesWritten - stream.writableLength, 0);
+    await until("the close", () => stream.closed);
+  }
+});
+
+Deno.test("the zone of an address is not looked for in the certificate, the address is", async () => {
+  for (const [name, isRight] of [["IP:::1", true], ["IP:127.0.0.1", false]] as const) {
+    await using listener = await Listener.start(name);
+    const stream = listener.connect("::1%1");
+    const peer = listener.accept().catch(() => undefined);
+    const error = await once(stream, "secureConnect").then(() => undefined, (error) => error);
+    assert.equal(error?.code, isRight ? undefined : "ERR_TLS_CERT_ALTNAME_INVALID");
+    await closed(stream);
+    (await peer)?.close();
+  }
+});
+
+Deno.test("without a name that a certificate can be for, nothing is begun", async () => {
+  await using authority = await Authority.start();
+  const settings = settingsWith(authority);
+  for (const host of ["", ".", "x".repeat(300)]) {
+    const [parameter, message] = refusal(() =>
+      new OpenSslEngine(host, settings, readTlsFiles(settings))
+    );
+    assert.equal(parameter, "servername");
+    assert.match(message, /no certificate can be for/);
+  }
+});
+
+Deno.test("a certificate in certfile that OpenSSL cannot read is refused, the first or not", async () => {
+  await using authority = await Authority.start();
+  const { certfile, keyfile } = await authority.issue("client");
+  const { certfile: between } = await authority.issue("between", { isAuthority: true });
+  const own = await Deno.readTextFile(certfile);
+  const bad = (pem: string) => withBadIssuer(pem, "UTF8String");
+  const path = authority.path("chain.pem");
+  for (const chain of [own + bad(await Deno.readTextFile(between)), bad(own)]) {
+    await Deno.writeTextFile(path, chain);
+    const settings = settingsWith(authority, { certfile: path, keyfile });
+    const files = readTlsFiles(settings);
+    const [parameter, message] = refusal(() => new OpenSslEngine("localhost", settings, files));
+    assert.equal(parameter, "certfile");
+    assert.match(message, /OpenSSL does not take/);
   }
 });
 

@@ -105,6 +105,9 @@ Deno.test("the name in the certificate is servername, else the host", () => {
     "broker.example",
   );
   assert.equal(expectedName("broker.example.", { servername: undefined }), "broker.example");
+  for (const [host, address] of [["::1%1", "::1"], ["fe80::A%eth0.1", "fe80::A"]] as const) {
+    assert.equal(expectedName(host, { servername: undefined }), address);
+  }
   assert.equal(expectedName("192.0.2.1", { servername: "broker.example" }), "broker.example");
 });
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { TlsFiles } from "../files.ts";
 import { cipherList, type TlsSettings } from "../settings.ts";
 import { idleCiphers, idleText } from "./cipher_names.ts";
 import { TlsContext } from "./context.ts";
@@ -11,10 +12,14 @@ import { TlsContext } from "./context.ts";
 /**
  * What of the cipher list in use counts for nothing, in words; `undefined` if all of it counts.
  *
- * @throws {TlsRefusal} if no cipher is left, if `version` cannot be had, or if OpenSSL cannot.
+ * @throws {TlsRefusal} if no cipher is left, if OpenSSL does not take `version` or the files, or if it
+ * cannot be had.
  */
-export function cipherFault(settings: TlsSettings): string | undefined {
-  const context = new TlsContext(settings, { trusted: [], digest: "" });
+export function cipherFault(
+  settings: TlsSettings,
+  files: TlsFiles = { trusted: [], digest: "" },
+): string | undefined {
+  const context = new TlsContext(settings, files);
   const parameter = cipherList(settings)?.parameter;
   try {
     if (parameter === undefined) return undefined;

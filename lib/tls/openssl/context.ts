@@ -5,7 +5,7 @@
  */
 
 import { X509Certificate } from "node:crypto";
-import { TlsRefusal } from "../errors.ts";
+import { type RejectedCertificate, TlsRefusal } from "../errors.ts";
 import type { TlsFiles } from "../files.ts";
 import {
   alpnProtocols,
@@ -35,11 +35,11 @@ const VERSIONS: Readonly<Record<TlsVersion, number>> = {
 };
 
 /** What OpenSSL found wrong with the broker's certificate. */
-export interface RejectedCertificate {
+export interface Rejection {
   /** An `X509_V_ERR_…` of openssl/x509_vfy.h. */
   readonly error: number;
-  /** The certificate at fault: the broker's own, or one above it; absent if it is malformed. */
-  readonly certificate?: X509Certificate;
+  /** The certificate at fault: the broker's own, or one above it. */
+  readonly certificate: RejectedCertificate;
 }
 
 /** An `SSL_CTX` with what OpenSSL calls back. */
@@ -49,7 +49,7 @@ export class TlsContext {
   /** The `SSL_CTX`. */
   readonly pointer: Deno.PointerValue;
   /** Why the broker's certificate was rejected, once it was. */
-  rejected: RejectedCertificate | undefined;
+  rejected: Rejection | undefined;
   readonly #callbacks: { close(): void }[] = [];
 
   /**
@@ -102,6 +102,8 @@ export class TlsContext {
     const list = [
       ciphers ?? (settings.support === "psk" ? "PSK" : "DEFAULT"),
       ...NEVER,
+      // With a pre-shared key no certificate is trusted, so one is not asked for either.
+      ...(settings.support === "psk" ? ["!aRSA", "!aECDSA", "!aDSS"] : []),
       // OpenSSL 3 has TLS 1.0 and 1.1 on its lowest security level only.
       ...(isObsolete(lowest) ? ["@SECLEVEL=0"] : []),
     ].join(":");
@@ -124,7 +126,10 @@ export class TlsContext {
   #noCipher(settings: TlsSettings): TlsRefusal {
     const parameter = cipherList(settings)?.parameter ?? "version";
     const idle = idleText(idleCiphers(this.ssl, settings), parameter);
-    const why = idle === "" ? "the versions that may be used have none of them" : idle;
+    const none = parameter === "psk_ciphers"
+      ? "none of them uses a pre-shared key, in a version that may be used"
+      : "the versions that may be used have none of them";
+    const why = idle === "" ? none : idle;
     return new TlsRefusal(parameter, `no cipher of \`${parameter}\` is left: ${why}`);
   }
 
@@ -166,8 +171,8 @@ export class TlsContext {
   #noteRejected(verification: Deno.PointerValue): void {
     const ssl = this.ssl;
     const error = ssl.X509_STORE_CTX_get_error(verification);
-    const certificate = toCertificate(ssl, ssl.X509_STORE_CTX_get_current_cert(verification));
-    this.rejected ??= { error, ...(certificate === undefined ? {} : { certificate }) };
+    const certificate = describe(ssl, ssl.X509_STORE_CTX_get_current_cert(verification));
+    this.rejected ??= { error, certificate };
   }
 
   #usePsk({ psk, identity }: TlsSettings): void {
@@ -204,7 +209,11 @@ export class TlsContext {
     });
     for (const pem of above) {
       const certificate = readCertificate(ssl, pem);
-      ssl.SSL_CTX_ctrl(this.pointer, SSL_CTRL_EXTRA_CHAIN_CERT, 0n, certificate);
+      const isAdded = certificate !== null &&
+        ssl.SSL_CTX_ctrl(this.pointer, SSL_CTRL_EXTRA_CHAIN_CERT, 0n, certificate) === 1n;
+      if (isAdded) continue;
+      if (certificate !== null) ssl.X509_free(certificate);
+      throw new TlsRefusal("certfile", "OpenSSL does not take every certificate in certfile");
     }
     const bytes = new TextEncoder().encode(key);
     const input = ssl.BIO_new_mem_buf(bytes, bytes.length);
@@ -233,16 +242,30 @@ function readCertificate(ssl: OpenSsl, pem: string): Deno.PointerValue {
   return certificate;
 }
 
-/** A throw must not reach OpenSSL, which calls from within its handshake. */
-function toCertificate(
-  ssl: OpenSsl,
-  certificate: Deno.PointerValue,
-): X509Certificate | undefined {
-  try {
+/**
+ * What a certificate says. It may be anybody's: what Deno cannot read of it is left out, and nothing
+ * is thrown into OpenSSL, which calls from within its handshake.
+ */
+function describe(ssl: OpenSsl, certificate: Deno.PointerValue): RejectedCertificate {
+  const parsed = attempt(() => {
     const der = new Uint8Array(ssl.i2d_X509(certificate, null));
     const at = new BigUint64Array([BigInt(Deno.UnsafePointer.value(Deno.UnsafePointer.of(der)))]);
     ssl.i2d_X509(certificate, new Uint8Array(at.buffer));
     return new X509Certificate(der);
+  });
+  if (parsed === undefined) return {};
+  return {
+    issuer: attempt(() => parsed.issuer.replaceAll("\n", ", ")),
+    commonName: attempt(() => /CN=(.*)/.exec(parsed.subject)?.[1]),
+    names: attempt(() => parsed.subjectAltName),
+    validFrom: attempt(() => new Date(parsed.validFrom)),
+    validTo: attempt(() => new Date(parsed.validTo)),
+  };
+}
+
+function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read();
   } catch {
     return undefined;
   }

@@ -5,7 +5,7 @@
  */
 
 import { isIP } from "node:net";
-import { TlsError } from "../errors.ts";
+import { TlsError, TlsRefusal } from "../errors.ts";
 import type { TlsFiles } from "../files.ts";
 import { expectedName, type TlsSettings } from "../settings.ts";
 import { TlsContext } from "./context.ts";
@@ -68,7 +68,12 @@ export class OpenSslEngine {
     this.#outgoing = ssl.BIO_new(ssl.BIO_s_mem());
     ssl.SSL_set_bio(this.#connection, this.#incoming, this.#outgoing);
     ssl.SSL_set_connect_state(this.#connection);
-    this.#expect(expectedName(host, settings));
+    if (this.#expect(expectedName(host, settings))) return;
+    this.free();
+    throw new TlsRefusal(
+      "servername",
+      `no certificate can be for "${expectedName(host, settings)}"`,
+    );
   }
 
   /** The negotiated version, such as `TLSv1.3`. */
@@ -198,19 +203,20 @@ export class OpenSslEngine {
     return bytes;
   }
 
-  /** RFC 6066, section 3: an address is not sent as a server name. */
-  #expect(name: string): void {
+  /** Says whose certificate it must be; returns whether OpenSSL knows what is meant. */
+  #expect(name: string): boolean {
     const ssl = this.#ssl;
     const verification = ssl.SSL_get0_param(this.#connection);
     // What the owner has in cafile is trusted, a root or not, as by Deno's TLS.
     ssl.X509_VERIFY_PARAM_set_flags(verification, X509_V_FLAG_PARTIAL_CHAIN);
     if (isIP(name) !== 0) {
-      ssl.X509_VERIFY_PARAM_set1_ip_asc(verification, cString(name));
-      return;
+      // RFC 6066, section 3: an address is not sent as a server name.
+      return ssl.X509_VERIFY_PARAM_set1_ip_asc(verification, cString(name)) === 1;
     }
+    if (name === "") return false;
     ssl.X509_VERIFY_PARAM_set_hostflags(verification, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-    ssl.X509_VERIFY_PARAM_set1_host(verification, cString(name), 0n);
-    ssl.SSL_ctrl(this.#connection, SSL_CTRL_SET_TLSEXT_HOSTNAME, 0n, cString(name));
+    return ssl.X509_VERIFY_PARAM_set1_host(verification, cString(name), 0n) === 1 &&
+      ssl.SSL_ctrl(this.#connection, SSL_CTRL_SET_TLSEXT_HOSTNAME, 0n, cString(name)) === 1n;
   }
 
   /** Whether bytes from the network are all that is wanted; `false` at the end. Throws otherwise. */

@@ -163,6 +163,9 @@ export class OpenSslStream extends Duplex {
       const bytes = this.#engine.read();
       if (bytes === "end" || (bytes === undefined && this.#isEnded)) {
         this.push(null);
+        // Whoever goes on sending is not listened to, and MQTT has no use for half a connection.
+        this.#socket.pause();
+        this.once("end", () => this.destroy());
         return;
       }
       if (bytes === undefined) return;

@@ -1,0 +1,164 @@
+/**
+ * Verifies a broker's chain of certificates by its signatures.
+ *
+ * Deno's `node:tls` (2.9.6, ext/node/ops/tls_wrap.rs) goes by names alone where a certificate is of
+ * X.509 version 1, or is badly encoded, and does not ask for the private key then: whoever knows
+ * the name of a CA could pass for the broker (denoland/deno pull request 36248). What it rejects
+ * stays rejected; this looks at what it accepts.
+ *
+ * @module
+ */
+
+import { X509Certificate } from "node:crypto";
+
+/** So many certificates of a broker are looked at. */
+const MAX_CERTIFICATES = 10;
+
+/** A certificate as `node:tls` hands it out, with the next one of the chain. */
+export interface PeerCertificate {
+  /** It in DER. */
+  readonly raw?: Uint8Array | undefined;
+  /** The one that should have signed it; itself at the end of the chain. */
+  readonly issuerCertificate?: PeerCertificate | undefined;
+}
+
+/** Why a chain is not accepted; with the code that Node.js has for it. */
+export class ChainError extends Error {
+  /** Its name, for logs. */
+  override readonly name: string = "ChainError";
+  /** The code. */
+  readonly code: string;
+
+  /** An error with its code. */
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/**
+ * Why the broker is not to be trusted, or `undefined` if each certificate is signed by the next, up
+ * to one that is trusted.
+ *
+ * @param leaf The broker's certificate.
+ * @param trusted PEM blocks of one certificate each.
+ * @param now The time.
+ */
+export function chainFault(
+  leaf: PeerCertificate,
+  trusted: readonly string[],
+  now: number = Date.now(),
+): ChainError | undefined {
+  try {
+    const search: Search = {
+      trusted: trusted.map((pem) => new X509Certificate(pem)),
+      sent: collect(leaf),
+      now,
+      seen: [],
+      fault: undefined,
+    };
+    if (leadsToTrust(search, new X509Certificate(leaf.raw ?? new Uint8Array()))) return undefined;
+    const text = "no trusted certificate has signed it";
+    return search.fault ?? new ChainError("UNABLE_TO_GET_ISSUER_CERT_LOCALLY", text);
+  } catch {
+    return new ChainError("CERT_REJECTED", "it cannot be read");
+  }
+}
+
+/** What is at hand for one broker. */
+interface Search {
+  readonly trusted: readonly X509Certificate[];
+  /** What the broker sent, its own certificate first. */
+  readonly sent: readonly X509Certificate[];
+  readonly now: number;
+  /** Those of {@linkcode sent} that were looked at: none is worth a second look. */
+  readonly seen: X509Certificate[];
+  /** The first thing that was in the way. */
+  fault: ChainError | undefined;
+}
+
+/** What is sent and can be read. */
+function collect(leaf: PeerCertificate): X509Certificate[] {
+  const sent: X509Certificate[] = [];
+  let next: PeerCertificate | undefined = leaf;
+  for (let count = 0; count < MAX_CERTIFICATES && next?.raw !== undefined; count++) {
+    try {
+      sent.push(new X509Certificate(next.raw));
+    } catch {
+      // It may be that nothing depends on it.
+    }
+    next = next.issuerCertificate === next ? undefined : next.issuerCertificate;
+  }
+  return sent;
+}
+
+/** Whether a certificate leads to one that is trusted, perhaps by others that were sent. */
+function leadsToTrust(search: Search, current: X509Certificate): boolean {
+  const fault = faultOf(current, search.now);
+  if (fault !== undefined) {
+    search.fault ??= fault;
+    return false;
+  }
+  if (search.trusted.some((each) => sameBytes(each.raw, current.raw))) return true;
+  if (search.trusted.some((each) => maySign(each) && hasSigned(search, each, current))) return true;
+  search.seen.push(current);
+  // Brokers repeat certificates, and send them in any order.
+  return search.sent.some((each) =>
+    each.ca && !search.seen.some(({ raw }) => sameBytes(raw, each.raw)) &&
+    hasSigned(search, each, current) && leadsToTrust(search, each)
+  );
+}
+
+function faultOf(
+  { raw, validFrom, validTo }: X509Certificate,
+  now: number,
+): ChainError | undefined {
+  // A time that cannot be read is none at which it is valid.
+  if (!(now <= Date.parse(validTo))) return new ChainError("CERT_HAS_EXPIRED", "it has expired");
+  if (!(now >= Date.parse(validFrom))) {
+    return new ChainError("CERT_NOT_YET_VALID", "it is not valid yet");
+  }
+  // Deno does not ask for the private key of others.
+  if (isVersion3(raw)) return undefined;
+  return new ChainError(
+    "CERT_REJECTED",
+    "it is of X.509 version 1, which Deno's TLS cannot verify: give the broker one with a " +
+      "subjectAltName, or name ciphers in `opts_ciphers` (with `advanced_options`) to use OpenSSL",
+  );
+}
+
+/** A root of version 1 does not say that it may; to be trusted is enough for it. */
+function maySign(certificate: X509Certificate): boolean {
+  return certificate.ca || !isVersion3(certificate.raw);
+}
+
+function hasSigned(search: Search, issuer: X509Certificate, issued: X509Certificate): boolean {
+  if (!issued.checkIssued(issuer)) return false;
+  try {
+    return issued.verify(issuer.publicKey);
+  } catch {
+    search.fault ??= new ChainError(
+      "CERT_REJECTED",
+      "Deno cannot verify its kind of signature: name ciphers in `opts_ciphers` (with " +
+        "`advanced_options`) to use OpenSSL",
+    );
+    return false;
+  }
+}
+
+/** RFC 5280, section 4.1: `version [0] EXPLICIT INTEGER`, 2 for version 3, begins what is signed. */
+function isVersion3(der: Uint8Array): boolean {
+  const start = contentAt(der, contentAt(der, 0));
+  const version = der.subarray(start, start + 5);
+  return sameBytes(version, Uint8Array.of(0xa0, 0x03, 0x02, 0x01, 0x02));
+}
+
+/** Where the content of the DER element at an offset begins. */
+function contentAt(der: Uint8Array, offset: number): number {
+  const length = der[offset + 1] ?? 0;
+  return offset + 2 + (length < 0x80 ? 0 : length & 0x7f);
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, index) => byte === b[index]);
+}
