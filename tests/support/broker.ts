@@ -128,7 +128,10 @@ class Mosquitto implements TestBroker {
     process.kill(signal);
     // A frozen process hears of SIGTERM once it goes on; SIGKILL does not wait for that.
     if (signal === "SIGTERM") process.kill("SIGCONT");
+    // mosquitto listens before it minds signals, and forgets a SIGTERM that comes between.
+    const reminder = setInterval(() => process.kill(signal), 1_000);
     await process.status;
+    clearInterval(reminder);
   }
 
   freeze(frozen: boolean): void {
