@@ -10,6 +10,7 @@
  */
 
 import { X509Certificate } from "node:crypto";
+import { TlsError } from "./errors.ts";
 
 /** So many certificates of a broker are looked at. */
 const MAX_CERTIFICATES = 10;
@@ -20,20 +21,6 @@ export interface PeerCertificate {
   readonly raw?: Uint8Array | undefined;
   /** The one that should have signed it; itself at the end of the chain. */
   readonly issuerCertificate?: PeerCertificate | undefined;
-}
-
-/** Why a chain is not accepted; with the code that Node.js has for it. */
-export class ChainError extends Error {
-  /** Its name, for logs. */
-  override readonly name: string = "ChainError";
-  /** The code. */
-  readonly code: string;
-
-  /** An error with its code. */
-  constructor(code: string, message: string) {
-    super(message);
-    this.code = code;
-  }
 }
 
 /**
@@ -48,7 +35,7 @@ export function chainFault(
   leaf: PeerCertificate,
   trusted: readonly string[],
   now: number = Date.now(),
-): ChainError | undefined {
+): TlsError | undefined {
   try {
     const search: Search = {
       trusted: trusted.map((pem) => new X509Certificate(pem)),
@@ -59,9 +46,9 @@ export function chainFault(
     };
     if (leadsToTrust(search, new X509Certificate(leaf.raw ?? new Uint8Array()))) return undefined;
     const text = "no trusted certificate has signed it";
-    return search.fault ?? new ChainError("UNABLE_TO_GET_ISSUER_CERT_LOCALLY", text);
+    return search.fault ?? new TlsError(text, { code: "UNABLE_TO_GET_ISSUER_CERT_LOCALLY" });
   } catch {
-    return new ChainError("CERT_REJECTED", "it cannot be read");
+    return new TlsError("it cannot be read", { code: "CERT_REJECTED" });
   }
 }
 
@@ -74,7 +61,7 @@ interface Search {
   /** Those of {@linkcode sent} that were looked at: none is worth a second look. */
   readonly seen: X509Certificate[];
   /** The first thing that was in the way. */
-  fault: ChainError | undefined;
+  fault: TlsError | undefined;
 }
 
 /** What is sent and can be read. */
@@ -112,18 +99,20 @@ function leadsToTrust(search: Search, current: X509Certificate): boolean {
 function faultOf(
   { raw, validFrom, validTo }: X509Certificate,
   now: number,
-): ChainError | undefined {
+): TlsError | undefined {
   // A time that cannot be read is none at which it is valid.
-  if (!(now <= Date.parse(validTo))) return new ChainError("CERT_HAS_EXPIRED", "it has expired");
+  if (!(now <= Date.parse(validTo))) {
+    return new TlsError("it has expired", { code: "CERT_HAS_EXPIRED" });
+  }
   if (!(now >= Date.parse(validFrom))) {
-    return new ChainError("CERT_NOT_YET_VALID", "it is not valid yet");
+    return new TlsError("it is not valid yet", { code: "CERT_NOT_YET_VALID" });
   }
   // Deno does not ask for the private key of others.
   if (isVersion3(raw)) return undefined;
-  return new ChainError(
-    "CERT_REJECTED",
+  return new TlsError(
     "it is of X.509 version 1, which Deno's TLS cannot verify: give the broker one with a " +
       "subjectAltName, or name ciphers in `opts_ciphers` (with `advanced_options`) to use OpenSSL",
+    { code: "CERT_REJECTED" },
   );
 }
 
@@ -137,10 +126,10 @@ function hasSigned(search: Search, issuer: X509Certificate, issued: X509Certific
   try {
     return issued.verify(issuer.publicKey);
   } catch {
-    search.fault ??= new ChainError(
-      "CERT_REJECTED",
+    search.fault ??= new TlsError(
       "Deno cannot verify its kind of signature: name ciphers in `opts_ciphers` (with " +
         "`advanced_options`) to use OpenSSL",
+      { code: "CERT_REJECTED" },
     );
     return false;
   }

@@ -44,7 +44,7 @@ export interface TlsErrorDetails {
   readonly isCipherChosen?: boolean | undefined;
 }
 
-/** A failure of TLS itself, by OpenSSL. */
+/** A failure of TLS itself, found by OpenSSL or by us. */
 export class TlsError extends Error implements TlsErrorDetails {
   /** Its name, for logs. */
   override readonly name: string = "TlsError";
@@ -57,7 +57,7 @@ export class TlsError extends Error implements TlsErrorDetails {
   /** See {@linkcode TlsErrorDetails.isCipherChosen}. */
   readonly isCipherChosen: boolean;
 
-  /** An error with OpenSSL's own text. */
+  /** An error with its details. */
   constructor(message: string, details: TlsErrorDetails) {
     super(message);
     this.code = details.code;
