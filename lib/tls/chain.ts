@@ -10,6 +10,7 @@
  */
 
 import { X509Certificate } from "node:crypto";
+import { certificateKind, sameBytes } from "./der.ts";
 import { TlsError } from "./errors.ts";
 
 /** So many certificates of a broker are looked at. */
@@ -108,17 +109,17 @@ function faultOf(
     return new TlsError("it is not valid yet", { code: "CERT_NOT_YET_VALID" });
   }
   // Deno does not ask for the private key of others.
-  if (isVersion3(raw)) return undefined;
-  return new TlsError(
-    "it is of X.509 version 1, which Deno's TLS cannot verify: give the broker one with a " +
-      "subjectAltName, or name ciphers in `opts_ciphers` (with `advanced_options`) to use OpenSSL",
-    { code: "CERT_REJECTED" },
-  );
+  const kind = certificateKind(raw);
+  if (kind === "version 3") return undefined;
+  const what = kind === "old" ? "of X.509 version 1" : "oddly encoded";
+  const text = `it is ${what}, so that Deno's TLS cannot verify it: give the broker another, or ` +
+    "name ciphers in `opts_ciphers` (with `advanced_options`) to use OpenSSL";
+  return new TlsError(text, { code: "CERT_REJECTED" });
 }
 
 /** A root of version 1 does not say that it may; to be trusted is enough for it. */
 function maySign(certificate: X509Certificate): boolean {
-  return certificate.ca || !isVersion3(certificate.raw);
+  return certificate.ca || certificateKind(certificate.raw) === "old";
 }
 
 function hasSigned(search: Search, issuer: X509Certificate, issued: X509Certificate): boolean {
@@ -133,21 +134,4 @@ function hasSigned(search: Search, issuer: X509Certificate, issued: X509Certific
     );
     return false;
   }
-}
-
-/** RFC 5280, section 4.1: `version [0] EXPLICIT INTEGER`, 2 for version 3, begins what is signed. */
-function isVersion3(der: Uint8Array): boolean {
-  const start = contentAt(der, contentAt(der, 0));
-  const version = der.subarray(start, start + 5);
-  return sameBytes(version, Uint8Array.of(0xa0, 0x03, 0x02, 0x01, 0x02));
-}
-
-/** Where the content of the DER element at an offset begins. */
-function contentAt(der: Uint8Array, offset: number): number {
-  const length = der[offset + 1] ?? 0;
-  return offset + 2 + (length < 0x80 ? 0 : length & 0x7f);
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, index) => byte === b[index]);
 }
