@@ -293,9 +293,8 @@ export class BrokerConnection {
       this.#tlsFilesDigest = this.#session.tlsFilesDigest;
     } catch (error) {
       if (attempt !== this.#attempt) return;
-      const { host, tls: settings } = this.#options;
-      const tls = settings === undefined ? undefined : { host, settings };
-      this.#wait(describeFailure(error as Error, { isReached: false, tls }));
+      const { host, tls } = this.#options;
+      this.#wait(describeFailure(error as Error, { host, tls, isReached: false }));
     }
   }
 

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { type TlsAttempt, tlsCause } from "../tls/causes.ts";
+import { tlsCause } from "../tls/causes.ts";
+import type { TlsSettings } from "../tls/settings.ts";
 
 /** The end of a connection, or of an attempt at one. */
 export interface BrokerFailure {
@@ -52,20 +53,22 @@ const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
 /** An error of the socket or of MQTT.js, with what it may carry. */
 export type ConnectionError = Error & { readonly code?: unknown; readonly syscall?: unknown };
 
-/** How far an attempt came. */
+/** What was tried, and how far it came. */
 export interface Attempt {
+  /** The broker's host as it was connected to. */
+  readonly host: string;
+  /** TLS, where it was asked for. */
+  readonly tls?: TlsSettings | undefined;
   /** Whether the TCP connection was made. */
   readonly isReached: boolean;
-  /** TLS, where it was asked for. */
-  readonly tls?: TlsAttempt | undefined;
 }
 
 /** What an error of the socket, of TLS or of MQTT.js means. */
 export function describeFailure(
   error: ConnectionError,
-  { isReached, tls }: Attempt,
+  { host, tls, isReached }: Attempt,
 ): BrokerFailure {
-  const cause = tls === undefined ? undefined : tlsCause(error, tls);
+  const cause = tls === undefined ? undefined : tlsCause(error, { host, settings: tls });
   if (cause !== undefined) return { reason: `TLS: ${cause}`, refused: true };
   const { code, message, syscall } = error;
   if (syscall === "bind") {

@@ -366,9 +366,8 @@ export class MqttSession {
   }
 
   #describe(error: Error): BrokerFailure {
-    const { tls: settings } = this.#options;
-    const tls = settings === undefined ? undefined : { host: this.#address.host, settings };
-    return describeFailure(error, { isReached: this.#isReached, tls });
+    const { tls } = this.#options;
+    return describeFailure(error, { host: this.#address.host, tls, isReached: this.#isReached });
   }
 
   async #close(): Promise<void> {

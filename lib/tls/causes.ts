@@ -6,7 +6,13 @@
 
 import { dayOf } from "./certificates.ts";
 import { type RejectedCertificate, TlsRefusal } from "./errors.ts";
-import { expectedName, isObsolete, tlsRange, type TlsSettings } from "./settings.ts";
+import {
+  authoritySources,
+  expectedName,
+  isObsolete,
+  tlsRange,
+  type TlsSettings,
+} from "./settings.ts";
 
 /** What was tried. */
 export interface TlsAttempt {
@@ -24,8 +30,6 @@ export type StreamError = Error & {
   readonly alert?: number | undefined;
   /** See {@linkcode TlsError.certificate}. */
   readonly certificate?: RejectedCertificate | undefined;
-  /** When the rejected certificate's time ends or begins, where that is what is wrong. */
-  readonly moment?: Date;
   /** See {@linkcode TlsError.isCipherChosen}. */
   readonly isCipherChosen?: boolean;
   /** What Deno's TLS tells of a certificate with another name. */
@@ -104,7 +108,7 @@ function certificateCause(
   { host, settings }: TlsAttempt,
 ): string | undefined {
   const { certificate } = error;
-  const sources = authorities(settings);
+  const sources = authoritySources(settings).join(" or ");
   switch (code) {
     case "DEPTH_ZERO_SELF_SIGNED_CERT":
       return `the broker's certificate is self-signed, and not in ${sources}`;
@@ -136,18 +140,10 @@ function certificateCause(
   }
 }
 
-/** Where the CAs come from, in words. */
-function authorities({ cafile, capath }: TlsSettings): string {
-  return Object.entries({ cafile, capath })
-    .flatMap(([name, path]) => path === undefined ? [] : [`${name} ${path}`])
-    .join(" or ");
-}
-
 /** The day at which a certificate's time ends or begins, in words, if it is known. */
-function day(preposition: "on" | "before", { code, moment, certificate }: StreamError): string {
-  const known = moment ??
-    (code === "CERT_HAS_EXPIRED" ? certificate?.validTo : certificate?.validFrom);
-  return known === undefined ? "" : ` ${preposition} ${dayOf(known)}`;
+function day(preposition: "on" | "before", { code, certificate }: StreamError): string {
+  const moment = code === "CERT_HAS_EXPIRED" ? certificate?.validTo : certificate?.validFrom;
+  return moment === undefined ? "" : ` ${preposition} ${dayOf(moment)}`;
 }
 
 /** What the broker says is wrong. */

@@ -12,6 +12,7 @@ import { TlsRefusal } from "./errors.ts";
 import {
   type FileState,
   fileState,
+  fileStrangeness,
   type PemBlock,
   pemBlocks,
   readPem,
@@ -172,7 +173,7 @@ export function dayOf(date: Date): string {
 }
 
 function contentOf(path: string, state: FileState, now: number, parsed: Parsed): Content {
-  const fault = strangeness(state);
+  const fault = fileStrangeness(state, "certificates");
   if (fault !== undefined) return { certificates: [], fault };
   const known = cache.get(path);
   if (known?.stamp === state.stamp) return known.content;
@@ -184,13 +185,6 @@ function contentOf(path: string, state: FileState, now: number, parsed: Parsed):
     if (cache.size > MAX_CACHED && oldest !== undefined) cache.delete(oldest);
   }
   return content;
-}
-
-/** Reading a pipe or a device may never end. */
-function strangeness({ isFile, isFolder, isTooLong }: FileState): string | undefined {
-  if (isFolder) return "it is a folder";
-  if (!isFile) return "it is not a file";
-  return isTooLong ? "it is too long for a file of certificates" : undefined;
 }
 
 function parseFile(text: string, parsed: Parsed): Content {

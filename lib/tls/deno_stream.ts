@@ -13,7 +13,7 @@ import {
   type TLSSocket,
 } from "node:tls";
 import { chainFault } from "./chain.ts";
-import { TlsRefusal } from "./errors.ts";
+import { TlsError, TlsRefusal } from "./errors.ts";
 import type { TlsFiles } from "./files.ts";
 import {
   alpnProtocols,
@@ -107,10 +107,13 @@ export function explainRejection(
   return rejectionText(tcp, expectedName(tcp.host, settings), [...trusted]).then((text) => {
     const [, what, seconds] = /certificate is not valid (after|before) (\d+)/.exec(text) ?? [];
     if (what === undefined) return error;
-    return Object.assign(new Error(error.message), {
-      code: what === "after" ? "CERT_HAS_EXPIRED" : "CERT_NOT_YET_VALID",
-      moment: new Date(Number(seconds) * 1000),
-    });
+    const moment = new Date(Number(seconds) * 1000);
+    return new TlsError(
+      error.message,
+      what === "after"
+        ? { code: "CERT_HAS_EXPIRED", certificate: { validTo: moment } }
+        : { code: "CERT_NOT_YET_VALID", certificate: { validFrom: moment } },
+    );
   });
 }
 

@@ -17,7 +17,7 @@ import {
 } from "./certificates.ts";
 import { TlsRefusal } from "./errors.ts";
 import { openKey, type PrivateKey } from "./private_key.ts";
-import { needsOpenSsl, type TlsSettings, verifiesBroker } from "./settings.ts";
+import { authoritySources, needsOpenSsl, type TlsSettings, verifiesBroker } from "./settings.ts";
 
 /** What TLS is given. */
 export interface TlsFiles {
@@ -36,6 +36,9 @@ export interface TlsFiles {
   readonly digest: string;
 }
 
+/** What is read where no file is named. */
+export const NO_FILES: TlsFiles = { trusted: [], digest: "" };
+
 /** The client's certificate and key, as its files have them. */
 export interface ClientIdentity {
   /** The certificate, and those between it and an authority. */
@@ -51,7 +54,7 @@ export interface ClientIdentity {
  * @throws {TlsRefusal} if anything cannot be used.
  */
 export function readTlsFiles(settings: TlsSettings, now: number = Date.now()): TlsFiles {
-  if (settings.support === "psk") return { trusted: [], digest: "" };
+  if (settings.support === "psk") return NO_FILES;
   if (settings.support === undefined) {
     throw new TlsRefusal("support", "TLS is enabled, but `support` does not say how");
   }
@@ -91,9 +94,8 @@ export function readTrusted(settings: TlsSettings, now: number): readonly Certif
     const text = "neither cafile nor capath gives a certificate to verify with";
     throw new TlsRefusal(parameter, text);
   }
-  const named = Object.entries({ cafile, capath }).filter(([, path]) => path !== undefined);
-  const paths = named.map(([name, path]) => `${name} ${path}`).join(" or ");
-  throw noAuthority(named[0]?.[0] ?? "cafile", given, paths, now);
+  const sources = authoritySources(settings).join(" or ");
+  throw noAuthority(cafile === undefined ? "capath" : "cafile", given, sources, now);
 }
 
 /**

@@ -45,6 +45,21 @@ export function fileState(path: string): FileState {
   };
 }
 
+/**
+ * Why a file is not to be read, in words that follow its name. Reading a pipe or a device may never
+ * end, and would find nothing at the next attempt.
+ *
+ * @param what What the file should hold.
+ */
+export function fileStrangeness(
+  { isFile, isFolder, isTooLong }: FileState,
+  what: string,
+): string | undefined {
+  if (isFolder) return "it is a folder";
+  if (!isFile) return "it is not a file";
+  return isTooLong ? `it is too long for a file of ${what}` : undefined;
+}
+
 /** A refusal because of a file: `cannot use cafile /a/b.pem: reason`. */
 export function unusable(parameter: string, path: string, reason: string): TlsRefusal {
   return new TlsRefusal(parameter, `cannot use ${parameter} ${path}: ${reason}`);

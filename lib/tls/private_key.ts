@@ -10,6 +10,7 @@ import { TlsRefusal } from "./errors.ts";
 import { decryptKey } from "./openssl/keys.ts";
 import {
   fileState,
+  fileStrangeness,
   type PemBlock,
   pemBlocks,
   readPem,
@@ -47,11 +48,8 @@ export function openKey(path: string, password: Secret | undefined): PrivateKey 
 function readKeyBlock(path: string): PemBlock {
   let text: string;
   try {
-    const { isFile, isFolder, isTooLong } = fileState(path);
-    if (isFolder) throw unusable("keyfile", path, "it is a folder");
-    if (isTooLong) throw unusable("keyfile", path, "it is too long for a file of keys");
-    // A pipe is no place for a key, since each attempt to connect reads it again.
-    if (!isFile) throw unusable("keyfile", path, "it is not a file");
+    const fault = fileStrangeness(fileState(path), "keys");
+    if (fault !== undefined) throw unusable("keyfile", path, fault);
     text = readPem(path);
   } catch (error) {
     throw error instanceof TlsRefusal ? error : unreadable("keyfile", path, error);

@@ -56,6 +56,14 @@ export interface TlsRange {
   readonly suites?: string;
 }
 
+/** Where the CAs come from, each as its parameter and its path. */
+export function authoritySources(
+  { cafile, capath }: Pick<TlsSettings, "cafile" | "capath">,
+): string[] {
+  return Object.entries({ cafile, capath })
+    .flatMap(([parameter, path]) => path === undefined ? [] : [`${parameter} ${path}`]);
+}
+
 /** Whether the broker's certificate is verified. */
 export function verifiesBroker({ advancedOptions, certReqs }: TlsSettings): boolean {
   return !(advancedOptions && certReqs === "SSL_VERIFY_NONE");

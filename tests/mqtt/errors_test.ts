@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { describeFailure } from "../../lib/mqtt/errors.ts";
 
-const REACHED = { isReached: true };
+const REACHED = { host: "broker", isReached: true };
 
 Deno.test("an attempt that ran out of time says how far it came", () => {
   const timeout = new Error("connack timeout");
   assert.equal(
-    describeFailure(timeout, { isReached: false }).reason,
+    describeFailure(timeout, { ...REACHED, isReached: false }).reason,
     "nothing answers at that address",
   );
   assert.match(

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { TlsFiles } from "../files.ts";
+import { NO_FILES, type TlsFiles } from "../files.ts";
 import { cipherList, type TlsSettings } from "../settings.ts";
 import { idleCiphers, idleText } from "./cipher_names.ts";
 import { TlsContext } from "./context.ts";
@@ -17,7 +17,7 @@ import { TlsContext } from "./context.ts";
  */
 export function cipherFault(
   settings: TlsSettings,
-  files: TlsFiles = { trusted: [], digest: "" },
+  files: TlsFiles = NO_FILES,
 ): string | undefined {
   const context = new TlsContext(settings, files);
   const parameter = cipherList(settings)?.parameter;

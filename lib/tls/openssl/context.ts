@@ -18,7 +18,7 @@ import {
   verifiesBroker,
 } from "../settings.ts";
 import { idleCiphers, idleText, NEVER } from "./cipher_names.ts";
-import { cString, type OpenSsl, openSsl } from "./library.ts";
+import { cString, type OpenSsl, openSsl, readPrivateKey, readText } from "./library.ts";
 
 // openssl/ssl.h, openssl/tls1.h and openssl/x509_vfy.h of OpenSSL 3.0.
 const SSL_CTRL_EXTRA_CHAIN_CERT = 14;
@@ -176,7 +176,7 @@ export class TlsContext {
   }
 
   #usePsk({ psk, identity }: TlsSettings): void {
-    const key = hexBytes(psk?.reveal() ?? "");
+    const key = attempt(() => Uint8Array.fromHex(psk?.reveal() ?? ""));
     const name = new TextEncoder().encode(identity ?? "");
     if (key === undefined || key.length === 0) {
       throw new TlsRefusal("psk", "`psk` is not a key in hex digits");
@@ -215,10 +215,7 @@ export class TlsContext {
       if (certificate !== null) ssl.X509_free(certificate);
       throw new TlsRefusal("certfile", "OpenSSL does not take every certificate in certfile");
     }
-    const bytes = new TextEncoder().encode(key);
-    const input = ssl.BIO_new_mem_buf(bytes, bytes.length);
-    const parsed = ssl.PEM_read_bio_PrivateKey(input, null, null, cString(""));
-    ssl.BIO_free(input);
+    const parsed = readPrivateKey(ssl, key, "");
     const isTaken = ssl.SSL_CTX_use_PrivateKey(this.pointer, parsed) === 1;
     ssl.EVP_PKEY_free(parsed);
     if (!isTaken) throw new TlsRefusal("keyfile", "OpenSSL does not take the key in keyfile");
@@ -235,11 +232,7 @@ export class TlsContext {
 }
 
 function readCertificate(ssl: OpenSsl, pem: string): Deno.PointerValue {
-  const bytes = new TextEncoder().encode(pem);
-  const input = ssl.BIO_new_mem_buf(bytes, bytes.length);
-  const certificate = ssl.PEM_read_bio_X509(input, null, null, null);
-  ssl.BIO_free(input);
-  return certificate;
+  return readText(ssl, pem, (input) => ssl.PEM_read_bio_X509(input, null, null, null));
 }
 
 /**
@@ -273,12 +266,4 @@ function attempt<T>(read: () => T): T | undefined {
 
 function memory(pointer: Deno.PointerObject, size: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(Deno.UnsafePointerView.getArrayBuffer(pointer, size));
-}
-
-function hexBytes(text: string): Uint8Array<ArrayBuffer> | undefined {
-  try {
-    return Uint8Array.fromHex(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { cString, type OpenSsl, openSsl } from "./library.ts";
+import { type OpenSsl, openSsl, readPrivateKey } from "./library.ts";
 
 /**
  * The key of an encrypted PEM block as a PKCS#8 block that is not encrypted, or `undefined` if the
@@ -14,10 +14,7 @@ import { cString, type OpenSsl, openSsl } from "./library.ts";
  */
 export function decryptKey(pem: string, password: string): string | undefined {
   const ssl = openSsl("a key that is encrypted in this way (`keyfile`)", "keyfile");
-  const bytes = new TextEncoder().encode(pem);
-  const input = ssl.BIO_new_mem_buf(bytes, bytes.length);
-  const key = ssl.PEM_read_bio_PrivateKey(input, null, null, cString(password));
-  ssl.BIO_free(input);
+  const key = readPrivateKey(ssl, pem, password);
   ssl.ERR_clear_error();
   if (key === null) return undefined;
   try {

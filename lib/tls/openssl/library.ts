@@ -146,6 +146,25 @@ export function loadOpenSsl(folders: readonly string[]): OpenSsl {
   );
 }
 
+/** What a function of OpenSSL reads from a text, which it is given as a `BIO`. */
+export function readText(
+  ssl: OpenSsl,
+  text: string,
+  read: (input: Deno.PointerValue) => Deno.PointerValue,
+): Deno.PointerValue {
+  const bytes = new TextEncoder().encode(text);
+  const input = ssl.BIO_new_mem_buf(bytes, bytes.length);
+  const found = read(input);
+  ssl.BIO_free(input);
+  return found;
+}
+
+/** A private key in PEM, or null if the password does not open it. */
+export function readPrivateKey(ssl: OpenSsl, pem: string, password: string): Deno.PointerValue {
+  const given = cString(password);
+  return readText(ssl, pem, (input) => ssl.PEM_read_bio_PrivateKey(input, null, null, given));
+}
+
 /** Text for a C function. */
 export function cString(text: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(`${text}\0`);
