@@ -146,7 +146,15 @@ export const settingsParameters = {
   "state-dir": text({
     added: true,
     fallbackText: "/var/lib/fsmqtt, or under $XDG_STATE_HOME without the rights for that",
-    help: "Folder for what must outlive a restart, such as generated client ids.",
+    help: "Folder for what must outlive a restart: spools, and generated client ids.",
+  }),
+  "shutdown-timeout": integer(0, DAY, {
+    default: 5,
+    unit: "seconds",
+    added: true,
+    help:
+      "How long the brokers may take, when fsmqtt ends, for what is still queued. What is left " +
+      "then stays on disk where `spool` is `disk`, and is lost elsewhere.",
   }),
 } as const;
 
@@ -221,6 +229,84 @@ export const connectionParameters = {
     default: true,
     misspellings: ["reconnect_exponsntial_backoff"],
     help: "Whether the wait doubles each time; otherwise reconnect_delay is added each time.",
+  }),
+  spool: choiceOr(["memory", "disk"], {
+    default: "memory",
+    added: true,
+    help:
+      "Where events of QoS 1 and 2 wait for the broker: in memory alone, or also in a file in " +
+      "state-dir, where they outlive a crash and a reboot.",
+  }),
+  spool_commit_ms: integer(0, 60_000, {
+    default: 50,
+    unit: "milliseconds",
+    added: true,
+    help: "How long an event may be without the broker's acknowledgement before it is written to " +
+      "disk. A broker that is faster costs the disk nothing.",
+  }),
+  spool_max_messages: integer(1, ANY, {
+    default: 1_000_000,
+    unit: "events",
+    added: true,
+    help: "How many events of QoS 1 and 2 wait at most, with `spool` on `disk`.",
+  }),
+  spool_max_bytes: integer(65_536, ANY, {
+    default: 1024 ** 3,
+    unit: "bytes",
+    added: true,
+    help: "How many bytes of them wait at most, with `spool` on `disk`.",
+  }),
+  spool_max_age: integer(0, ANY, {
+    default: 0,
+    unit: "seconds",
+    added: true,
+    help: "Events that have waited longer are dropped, in memory and on disk; 0 keeps them.",
+  }),
+  queue_full: choiceOr(["drop_oldest", "drop_newest"], {
+    default: "drop_oldest",
+    added: true,
+    help: "What is dropped when a bound is reached. Events of QoS 0 go before the others.",
+  }),
+  drain_rate: integer(0, ANY, {
+    default: 0,
+    unit: "events a second",
+    added: true,
+    help:
+      "How fast what has gathered during an outage is sent when the broker is back; live events " +
+      "are sent beside it. 0 is as fast as the broker takes it.",
+  }),
+  status_topic: topicName({
+    added: true,
+    help: "A topic where fsmqtt says, retained and in JSON, whether it is online, degraded or " +
+      "offline, and which events were missed.",
+  }),
+  breaker_failures: integer(0, ANY, {
+    default: 5,
+    added: true,
+    help: "So many failed connections in a row open the breaker; 0 never.",
+  }),
+  breaker_high_mark: integer(1, 100, {
+    default: 80,
+    unit: "percent",
+    added: true,
+    help: "A queue this full, for breaker_high_seconds, opens the breaker.",
+  }),
+  breaker_high_seconds: integer(0, DAY, {
+    default: 60,
+    unit: "seconds",
+    added: true,
+    help: "How long the queue may stay over breaker_high_mark; 0 is for ever.",
+  }),
+  breaker_open_seconds: integer(1, DAY, {
+    default: 30,
+    unit: "seconds",
+    added: true,
+    help: "How long the breaker stays open before the connection is put to the test again.",
+  }),
+  breaker_shed: choiceOr(["none", "qos0", "all"], {
+    default: "none",
+    added: true,
+    help: "Which events are dropped at once while the breaker is open.",
   }),
 } as const;
 
@@ -310,6 +396,24 @@ export const publisherTopicParameters = {
   pattern: topicName({ ...REQUIRED, help: "The MQTT topic that is published to." }),
   qos: qos("Quality of Service of the messages."),
   retain: flag({ default: false, help: "Whether the broker keeps the last message." }),
+  max_rate: integer(0, ANY, {
+    default: 0,
+    unit: "events a second",
+    added: true,
+    help: "The most that is published to this topic over time; 0 is no limit.",
+  }),
+  max_burst: optionalInteger(1, ANY, {
+    fallbackText: "max_rate",
+    unit: "events",
+    added: true,
+    help: "How many events may come at once before max_rate counts.",
+  }),
+  over_rate: choiceOr(["hold", "drop"], {
+    default: "hold",
+    added: true,
+    help: "Whether events over max_rate wait for their turn, within the queue's bounds, or are " +
+      "dropped.",
+  }),
 } as const;
 
 /** `<subscriber>` */
