@@ -17,9 +17,12 @@ const PERMISSIONS = [
   "--allow-read",
   "--allow-write",
   "--allow-env",
-  "--allow-sys=hostname,uid,gid",
+  "--allow-sys=hostname,uid,gid,statfs",
   "--allow-ffi",
 ];
+
+/** Modules that are started as workers, which no import names. */
+const WORKERS = ["lib/queue/spool/worker.ts"];
 
 const { values: { target } } = parseArgs({ options: { target: { type: "string" } } });
 const output = target === undefined ? "dist/fsmqtt" : `dist/fsmqtt-${target}`;
@@ -28,6 +31,7 @@ const command = new Deno.Command(Deno.execPath(), {
     "compile",
     "--no-prompt",
     ...PERMISSIONS,
+    ...WORKERS.map((path) => `--include=${path}`),
     ...(target === undefined ? [] : ["--target", target]),
     "--output",
     output,

@@ -5,6 +5,7 @@
  */
 
 import { atMost, type Clock, systemClock } from "../clock.ts";
+import { brokerName } from "../config/broker.ts";
 import type { Config } from "../config/config.ts";
 import { valueOf } from "../config/parameters.ts";
 import { resolveLogDir, resolveStateDir } from "../config/paths.ts";
@@ -16,11 +17,14 @@ import { EslLink, type LinkState, type SwitchIdentity } from "../esl/link.ts";
 import { Router } from "../events/router.ts";
 import { subscriptionCommands } from "../events/subscription.ts";
 import type { SwitchNames } from "../events/template.ts";
+import { Announcer } from "./announcer.ts";
 import { ExitCode } from "../exit_code.ts";
 import type { LogLevel } from "../log/levels.ts";
 import { type LogOptions, Logs, type LogsOptions } from "../log/logs.ts";
+import { Gaps } from "./gaps.ts";
+import { DiskSpools } from "../queue/spool/spools.ts";
 import { ManagedConnection } from "./managed_connection.ts";
-import { buildModel, connectionsOf, type Model } from "./model.ts";
+import { buildModel, connectionsOf, counterOf, type Model } from "./model.ts";
 import { buildReport } from "./report.ts";
 import { commandTopics, eventRoutes, type Target } from "./routes.ts";
 import { StateDir } from "./state_dir.ts";
@@ -45,9 +49,6 @@ export interface AgentOptions {
   readonly clock?: Clock;
 }
 
-/** At the end, the brokers may take this long to take what is queued. */
-const DRAIN_TIMEOUT_MS = 5_000;
-
 /** An agent, from its start to its end. */
 export class Agent {
   readonly #warnings: readonly string[];
@@ -56,6 +57,7 @@ export class Agent {
   readonly #startedAt: number;
   readonly #state: StateDir;
   readonly #logs: Logs;
+  readonly #spools = new DiskSpools();
   #config: Config;
   #model: Model = new Map();
   #link: EslLink;
@@ -65,8 +67,8 @@ export class Agent {
   #coreUuid: string | undefined;
   #linkTrouble: string | undefined;
   #isLinked = false;
-  /** When the link was lost, until it is there again. */
-  #lostAt: number | undefined;
+  readonly #gaps: Gaps;
+  readonly #announcer: Announcer;
   #originalModuleLoaded = false;
   #stopping = false;
 
@@ -85,6 +87,17 @@ export class Agent {
     const stateDir = resolveStateDir(options.config.settings);
     this.#state = StateDir.open(stateDir, (text) => this.#logs.whole.warning(text));
     this.#names = this.#state.switchNames;
+    this.#announcer = new Announcer({
+      clock: this.#clock,
+      report: () => this.status(),
+      find: (profile, connection) => this.#model.get(profile)?.connections.get(connection),
+    });
+    this.#gaps = new Gaps(this.#clock, {
+      missed: (text) => this.#logs.whole.warning(text),
+      changed: () => this.#announcer.changed(),
+    });
+    const { heard } = this.#state;
+    if (heard?.address === this.#address) this.#gaps.resume(heard);
     this.#link = this.#makeLink();
   }
 
@@ -92,6 +105,7 @@ export class Agent {
   start(): void {
     for (const line of this.#warnings) this.#logs.whole.warning(line);
     this.#adopt(this.#config);
+    this.#tellStranded();
     this.#link.start();
   }
 
@@ -101,8 +115,11 @@ export class Agent {
    */
   async stop(): Promise<void> {
     this.#stopping = true;
+    this.#announcer.stop();
     this.#link.stop();
+    this.#rememberHeard();
     await this.#end(connectionsOf(this.#model));
+    await this.#spools.close();
     this.#logs.whole.notice("stopped");
     this.#state.close();
     this.#logs.reopen();
@@ -110,8 +127,9 @@ export class Agent {
 
   /** Lets the brokers take what is queued for a while, and ends the connections. */
   async #end(connections: readonly ManagedConnection[]): Promise<void> {
+    const { shutdownTimeout } = this.#config.settings;
     const drained = Promise.all(connections.map((each) => each.drained()));
-    await atMost(this.#clock, DRAIN_TIMEOUT_MS, drained);
+    if (shutdownTimeout > 0) await atMost(this.#clock, shutdownTimeout * 1000, drained);
     await Promise.all(connections.map((each) => each.close()));
   }
 
@@ -122,7 +140,6 @@ export class Agent {
 
   /** The status at this moment. */
   status(): StatusReport {
-    const { eslHost, eslPort } = this.#config.settings;
     const link = this.#link;
     return buildReport({
       config: this.#config,
@@ -131,7 +148,7 @@ export class Agent {
       uptimeSeconds: (this.#clock.now() - this.#startedAt) / 1000,
       freeswitch: {
         ...link.state,
-        address: `${eslHost}:${eslPort}`,
+        address: this.#address,
         core_uuid: this.#coreUuid ?? null,
         hostname: this.#names?.hostname ?? null,
         switchname: this.#names?.switchname ?? null,
@@ -139,6 +156,8 @@ export class Agent {
         reconnects: link.reconnects,
         protocol_errors: link.protocolErrors,
         mod_mosquitto_loaded: this.#originalModuleLoaded,
+        gaps: this.#gaps.count,
+        last_gap: this.#gaps.last ?? null,
       },
     });
   }
@@ -196,16 +215,15 @@ export class Agent {
     const { config, warnings = [] } = loaded;
     for (const line of warnings) this.#logs.whole.warning(line);
     const notes = restartNotes(this.#config, config);
-    const former = connectionsOf(this.#model);
     const linkChanged = !sameLink(this.#config, config);
+    const formerAddress = this.#address;
     this.#config = config;
     this.#logs.configure(logsOptions(config));
-    if (linkChanged) this.#replaceLink();
-    this.#adopt(config);
+    if (linkChanged) this.#replaceLink(this.#address === formerAddress);
+    const ended = this.#adopt(config);
     const { renewed, faults } = this.#renewTls();
     if (linkChanged) this.#link.start();
-    const kept = new Set(connectionsOf(this.#model));
-    await this.#end(former.filter((each) => !kept.has(each)));
+    await ended;
     const lines = [`${config.file} is in force`, ...notes, ...renewed];
     for (const line of lines) this.#logs.whole.notice(line);
     for (const line of faults) this.#logs.whole.error(line);
@@ -236,26 +254,60 @@ export class Agent {
   }
 
   /** What was known of the former FreeSWITCH does not hold for another. */
-  #replaceLink(): void {
+  #replaceLink(isSameFreeswitch: boolean): void {
     this.#link.stop();
+    if (!isSameFreeswitch) this.#gaps.reset();
+    else if (this.#isLinked) this.#gaps.lost("the login to FreeSWITCH was changed", 0);
     this.#coreUuid = undefined;
     this.#linkTrouble = undefined;
     this.#isLinked = false;
-    this.#lostAt = undefined;
     this.#originalModuleLoaded = false;
     this.#link = this.#makeLink();
   }
 
-  #adopt(config: Config): void {
-    this.#model = buildModel(config, this.#model, (profile, connection, limits) => {
+  /** Takes up a configuration. Resolves when the connections that it has no more have ended. */
+  #adopt(config: Config): Promise<void> {
+    const former = connectionsOf(this.#model).map((each) => ({ each, client: clientOf(each) }));
+    this.#model = buildModel(config, this.#model, this.#clock, (profile, connection, limits) => {
       return new ManagedConnection(connection, limits, {
         log: this.#logs.profile(profile).within(connection.name),
         clock: this.#clock,
         run: (command, uuid) => this.#link.bgapi(command, uuid),
+        announcement: () => this.#announcer.document(profile, connection.name),
+        changed: () => this.#announcer.changed(),
         uniquePart: (length) => this.#state.uniquePart(profile, connection.name, length),
+        counter: (name) => counterOf(this.#model.get(profile), name),
+        spools: this.#spools,
+        spoolFile: this.#state.spoolFile(profile, connection.name),
+        session: this.#state.session(profile, connection.name),
       });
     });
+    const present = connectionsOf(this.#model);
+    const gone = former.map(({ each }) => each).filter((each) => !present.includes(each));
+    const ended = this.#end(gone);
+    // One client id is not used by two connections at once: they would push each other off.
+    for (const connection of present) {
+      const client = clientOf(connection);
+      for (const { each, client: formerClient } of former) {
+        if (each === connection || client === undefined || client !== formerClient) continue;
+        connection.waitFor(gone.includes(each) ? ended : each.replaced);
+      }
+    }
     this.#sync();
+    return ended;
+  }
+
+  /** Events that wait for a connection which nobody has configured any more. */
+  #tellStranded(): void {
+    const connections = [...this.#model].flatMap(([profile, { connections }]) =>
+      [...connections.keys()].map((connection) => ({ profile, connection }))
+    );
+    for (const file of this.#state.strandedSpools(connections)) {
+      this.#logs.whole.warning(
+        `${file} holds events for a connection that is not configured: they wait there until it ` +
+          "is again, or the file is removed",
+      );
+    }
   }
 
   /** Brings connections, routes and subscriptions into line with the model. */
@@ -274,6 +326,7 @@ export class Agent {
     const changed = subscription.join("\n") !== this.#subscription.join("\n");
     this.#subscription = subscription;
     if (changed) this.#link.subscribe(subscription);
+    this.#announcer.changed();
   }
 
   #makeLink(): EslLink {
@@ -287,13 +340,16 @@ export class Agent {
       state: (state) => this.#linkStateChanged(state),
       identity: (identity) => this.#identified(identity),
       originalModuleLoaded: (loaded) => this.#foundOriginalModule(loaded),
+      callLegs: (sinceStartup) => this.#gaps.callLegs(sinceStartup),
+      lost: (reason, silentMs) => this.#gaps.lost(reason, silentMs),
     });
   }
 
   #takeEvent(payload: Uint8Array<ArrayBuffer>): void {
+    this.#gaps.event(payload);
     for (const target of this.#router.targets(payload)) {
-      const { connection, topic, qos, retain, counter } = target;
-      connection.offer({ topic, payload, qos, retain, counter });
+      const { connection, topic, qos, retain, counter, limit } = target;
+      connection.offer({ topic, payload, qos, retain, counter }, limit);
     }
   }
 
@@ -306,21 +362,42 @@ export class Agent {
     this.#names = { hostname, switchname };
     this.#state.rememberSwitch(this.#names);
     if (changed) this.#sync();
+    this.#gaps.identified(coreUuid);
+    this.#rememberRunning();
+    this.#announcer.changed();
+  }
+
+  /** From the first events on: if fsmqtt does not end in order, nobody knows what was missed. */
+  #rememberRunning(): void {
+    if (!this.#isLinked || this.#coreUuid === undefined) return;
+    this.#state.rememberHeard({ address: this.#address, coreUuid: this.#coreUuid });
+  }
+
+  #rememberHeard(): void {
+    const heard = this.#gaps.heard();
+    if (heard !== undefined) this.#state.rememberHeard({ address: this.#address, ...heard });
+  }
+
+  /** Where FreeSWITCH's event socket is. */
+  get #address(): string {
+    const { eslHost, eslPort } = this.#config.settings;
+    return `${eslHost}:${eslPort}`;
   }
 
   #linkStateChanged(state: LinkState): void {
+    this.#announcer.changed();
     const log = this.#logs.whole;
-    const { eslHost, eslPort } = this.#config.settings;
-    const where = `FreeSWITCH at ${eslHost}:${eslPort}`;
+    const where = `FreeSWITCH at ${this.#address}`;
     if (state.state === "connected") {
       this.#linkTrouble = undefined;
       this.#isLinked = true;
       const name = this.#names === undefined ? "" : ` (${this.#names.switchname})`;
       log.notice(`connected to ${where}${name}`);
-      this.#noteGap();
+      this.#gaps.connected();
+      this.#rememberRunning();
       return;
     }
-    if (this.#isLinked) this.#lostAt = this.#clock.now();
+    this.#gaps.failed();
     this.#isLinked = false;
     const { reason } = state;
     // The same trouble is told once, not at each attempt.
@@ -335,17 +412,9 @@ export class Agent {
     }
   }
 
-  #noteGap(): void {
-    if (this.#lostAt === undefined) return;
-    const seconds = Math.ceil((this.#clock.now() - this.#lostAt) / 1000);
-    this.#lostAt = undefined;
-    this.#logs.whole.warning(
-      `FreeSWITCH's events of the last ${seconds} s are missed: its event socket has no replay`,
-    );
-  }
-
   #foundOriginalModule(loaded: boolean): void {
     this.#originalModuleLoaded = loaded;
+    this.#announcer.changed();
     if (!loaded) return;
     this.#logs.whole.alert(
       "FreeSWITCH has mod_mosquitto loaded: events are published twice and commands RUN TWICE. " +
@@ -401,6 +470,11 @@ export function logsOptions({ settings, profiles }: Config): LogsOptions {
       profiles.map((profile) => [profile.name, options(profile, `${profile.name}.log`)]),
     ),
   };
+}
+
+/** Who a connection is to its broker; `undefined` where its client id is random. */
+function clientOf({ config }: ManagedConnection): string | undefined {
+  return config.clientId && `${brokerName(config)} ${config.clientId}`;
 }
 
 function sameLink(a: Config, b: Config): boolean {

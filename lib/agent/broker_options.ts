@@ -8,7 +8,9 @@ import { brokerPort } from "../config/broker.ts";
 import type { ConnectionConfig } from "../config/config.ts";
 import { holdsTemplate } from "../config/template.ts";
 import { expand, expandTopic, type SwitchNames } from "../events/template.ts";
-import type { BrokerOptions } from "../mqtt/options.ts";
+import type { OfflineAnnouncement } from "../control/announcement.ts";
+import type { BrokerOptions, Will } from "../mqtt/options.ts";
+import { VERSION } from "../version.ts";
 import { randomLetters } from "./state_dir.ts";
 
 /** mod_mosquitto's words for a client id made from FreeSWITCH's names. */
@@ -29,8 +31,8 @@ export function brokerOptions(
   names: SwitchNames | undefined,
   ids: ClientIdSource,
 ): BrokerOptions | undefined {
-  const { will, tls } = config;
-  const templates = [config.clientId ?? ""];
+  const { will, tls, statusTopic } = config;
+  const templates = [config.clientId ?? "", statusTopic ?? ""];
   if (will.enable) templates.push(will.topic ?? "", will.payload);
   const needsNames = templates.some(holdsTemplate) ||
     SWITCH_CLIENT_ID.test(config.clientId ?? "");
@@ -62,7 +64,20 @@ export function brokerOptions(
         retain: will.retain,
       }
       : undefined,
+    offline: statusTopic === undefined ? undefined : offline(statusTopic, known, names),
   };
+}
+
+/** The names in it do not make another connection: they are as known when it is begun. */
+function offline(pattern: string, known: SwitchNames, names: SwitchNames | undefined): Will {
+  const announcement: OfflineAnnouncement = {
+    state: "offline",
+    version: VERSION,
+    hostname: names?.hostname ?? null,
+    switchname: names?.switchname ?? null,
+  };
+  const payload = JSON.stringify(announcement);
+  return { topic: expandTopic(pattern, known), payload, qos: 0, retain: true };
 }
 
 function clientId(

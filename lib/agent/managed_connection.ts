@@ -5,17 +5,23 @@
  * @module
  */
 
-import type { Clock } from "../clock.ts";
+import { atMost, type Clock } from "../clock.ts";
 import { CommandInbox, type CommandRunner, type CommandTopic } from "../commands/inbox.ts";
 import type { ConnectionConfig } from "../config/config.ts";
 import { equalValues } from "../config/equal.ts";
+import { exists } from "../config/files.ts";
 import type { SwitchNames } from "../events/template.ts";
 import type { Logger } from "../log/logger.ts";
 import { BrokerConnection, type BrokerState, type TlsRenewal } from "../mqtt/connection.ts";
 import type { BrokerOptions } from "../mqtt/options.ts";
-import type { Message } from "../mqtt/outbox.ts";
+import type { Message, MessageCounter } from "../mqtt/outbox.ts";
+import { sessionIdentity, SessionMemory } from "../mqtt/session_memory.ts";
 import { EventQueue, type QueueLimits } from "../queue/event_queue.ts";
+import type { RateLimit } from "../queue/holding.ts";
+import type { Spools } from "../queue/spool/rows.ts";
 import { brokerOptions } from "./broker_options.ts";
+import { ConnectionBreaker } from "./connection_breaker.ts";
+import { queueSettings } from "./queue_settings.ts";
 
 /** What a managed connection needs. */
 export interface ManagedConnectionDeps {
@@ -25,18 +31,40 @@ export interface ManagedConnectionDeps {
   readonly clock: Clock;
   /** Runs the commands that are permitted. */
   readonly run: CommandRunner;
+  /** What to say on its `status_topic`; asked for whenever it can be said. */
+  readonly announcement: () => string | undefined;
+  /** Hears that its state changed. */
+  readonly changed: () => void;
   /** The random part of its client id, of this length, the same at every start. */
   readonly uniquePart: (length: number) => string;
+  /** The counter of a topic of its profile. */
+  readonly counter: (name: string) => MessageCounter;
+  /** Opens spools. */
+  readonly spools: Spools;
+  /** The file of its spool; none without a state folder. */
+  readonly spoolFile: string | undefined;
+  /** The MQTT session that its spool knows of, which outlives a restart. */
+  readonly session: { known: string | undefined };
 }
+
+/** A disk that takes longer for its spool is not waited for. */
+const DISK_TIMEOUT_MS = 30_000;
 
 /** One connection of one profile. */
 export class ManagedConnection {
   readonly #deps: ManagedConnectionDeps;
   /** What it still has to publish, and its books. */
   readonly queue: EventQueue;
+  /** Says when it is in lasting trouble, and what is dropped then. */
+  readonly breaker: ConnectionBreaker;
   readonly #inbox: CommandInbox;
   #config: ConnectionConfig;
   #options: BrokerOptions | undefined;
+  #memory: SessionMemory | undefined;
+  /** Settles when the spool is open, or cannot be opened; `undefined` without one. */
+  #spooled: Promise<void> | undefined;
+  /** Deliveries that an earlier process has begun. */
+  #begun: readonly Message[] = [];
   #broker: BrokerConnection | undefined;
   /** Settles when the connection that was replaced last has ended. */
   #replaced: Promise<void> = Promise.resolve();
@@ -52,8 +80,17 @@ export class ManagedConnection {
     this.#config = config;
     this.#deps = deps;
     this.enabled = config.enable;
-    this.queue = new EventQueue(limits);
+    const { log, clock, counter } = deps;
+    this.queue = new EventQueue(queueSettings(config, limits), { log, clock, counter });
+    this.queue.sheds = (qos) => this.breaker.sheds(qos);
+    this.breaker = new ConnectionBreaker(config, {
+      log: deps.log,
+      clock: deps.clock,
+      fill: () => this.queue.fill,
+      changed: () => deps.changed(),
+    });
     this.#inbox = new CommandInbox(deps.run, deps.log);
+    this.#openSpool();
   }
 
   /** Its configuration. */
@@ -82,6 +119,21 @@ export class ManagedConnection {
     return state.state === "disabled" ? { state: "connecting" } : state;
   }
 
+  /** Settles when the connections that were replaced have ended. */
+  get replaced(): Promise<void> {
+    return this.#replaced;
+  }
+
+  /** Does not connect before this has settled. */
+  waitFor(other: Promise<void>): void {
+    this.#replaced = Promise.all([this.#replaced, other]).then(() => {});
+  }
+
+  /** There is something new to say on its `status_topic`. */
+  announce(): void {
+    this.#broker?.announce();
+  }
+
   /** Why the broker refused a subscription, if it did. */
   subscriptionRefusal(filter: string): string | undefined {
     return this.#broker?.subscriptionRefusal(filter);
@@ -92,15 +144,15 @@ export class ManagedConnection {
    * it had not delivered goes back into the queue.
    */
   configure(config: ConnectionConfig, limits: QueueLimits): void {
-    const same = equalValues("connection", { ...this.#config, enable: true }, {
-      ...config,
-      enable: true,
-    }) && equalValues("tls", this.#config.tls, config.tls) &&
+    const same = equalValues("connection", this.#config, config, ({ live }) => !live) &&
+      equalValues("tls", this.#config.tls, config.tls) &&
       equalValues("will", this.#config.will, config.will);
     this.#config = config;
     this.enabled = config.enable;
     this.toldToDisconnect = false;
-    this.queue.resize(limits);
+    this.queue.configure(queueSettings(config, limits));
+    this.#openSpool();
+    this.breaker.configure(config);
     if (!same) this.#replace();
   }
 
@@ -126,6 +178,7 @@ export class ManagedConnection {
     const wanted = active && this.enabled;
     this.#goal = !wanted ? "disabled" : this.toldToDisconnect ? "disconnected" : "connected";
     this.#inbox.listen(wanted ? topics : []);
+    this.breaker.watch();
     const options = brokerOptions(this.#config, names, {
       uniquePart: () => this.#deps.uniquePart(uniqueLength),
     });
@@ -142,18 +195,21 @@ export class ManagedConnection {
       broker.disconnect(this.#goal);
       return;
     }
-    // One client id is not used by two connections at once: the broker would end the first.
-    this.#replaced.then(() => {
-      if (this.#broker === broker && this.#goal === "connected") broker.connect();
+    // One client id is not used by two connections at once: the broker would end the first. And what
+    // an earlier process has begun to deliver is to be known first.
+    Promise.all([this.#replaced, this.#spooled]).then(() => {
+      if (this.#broker !== broker || this.#goal !== "connected") return;
+      this.#resumeDeliveries();
+      broker.connect();
     });
   }
 
   /** Queues a message, and publishes it as soon as the broker takes it. */
-  offer(message: Message): void {
+  offer(message: Message, limit?: RateLimit): void {
     const { log } = this.#deps;
     if (log.details) log.info(`${message.payload.length} bytes for "${message.topic}"`);
-    if (this.#broker === undefined) this.queue.offer(message);
-    else this.#broker.offer(message);
+    this.queue.offer(message, limit);
+    this.breaker.watch();
   }
 
   /**
@@ -165,14 +221,64 @@ export class ManagedConnection {
     await this.#broker?.drained();
   }
 
-  /** Ends the connection in order, and for good: nothing more runs, and what is queued is lost. */
+  /** Ends the connection in order, and for good: nothing more runs; what is on disk stays there. */
   async close(): Promise<void> {
+    const { log } = this.#deps;
     this.#goal = "disabled";
     this.#inbox.listen([]);
     await this.#broker?.close();
     await this.#replaced;
-    const { length } = this.queue;
-    if (length > 0) this.#deps.log.error(`Ended with ${length} events still queued: they are lost`);
+    this.breaker.close();
+    await this.#spooled;
+    this.queue.putBack(this.#memory?.outgoing.clear() ?? []);
+    await atMost(this.#deps.clock, DISK_TIMEOUT_MS, this.queue.close());
+    const { length, spool } = this.queue;
+    const kept = Math.min(spool?.messages ?? 0, length);
+    if (kept > 0) log.notice(`${kept} events stay on disk and are sent when it is there again`);
+    if (length > kept) log.error(`Ended with ${length - kept} events still queued: they are lost`);
+  }
+
+  /** What is on disk already is delivered, even if nothing more is to be written there. */
+  #openSpool(): void {
+    const { spoolFile, spools, log } = this.#deps;
+    if (this.#spooled !== undefined) return;
+    if (spoolFile === undefined) {
+      if (this.#config.spool === "memory") return;
+      log.error("Cannot keep events on disk: there is no state folder. They wait in memory");
+      this.#spooled = Promise.resolve();
+      return;
+    }
+    if (this.#config.spool === "memory" && !exists(spoolFile)) return;
+    let isLate = false;
+    const opened = this.queue.open(spools, spoolFile).then((begun) => {
+      if (isLate) this.#startAnew(begun);
+      else this.#begun = begun;
+    });
+    this.#spooled = atMost(this.#deps.clock, DISK_TIMEOUT_MS, opened).then(() => {
+      isLate = true;
+    });
+  }
+
+  /** Goes on with what an earlier process has begun to deliver, if the session is the same. */
+  #resumeDeliveries(): void {
+    const { session } = this.#deps;
+    const identity = this.#options && sessionIdentity(this.#options);
+    const begun = this.#begun;
+    this.#begun = [];
+    const isSame = identity !== undefined && identity === session.known;
+    this.#startAnew(begun.filter((message) => !isSame || !this.#adopts(message)));
+    if (this.#spooled !== undefined && identity !== undefined) session.known = identity;
+  }
+
+  #adopts(message: Message): boolean {
+    const delivery = this.queue.deliveryOf(message);
+    return delivery !== undefined && this.#memory?.outgoing.adopt(message, delivery) === true;
+  }
+
+  /** Messages whose delivery has begun in a session that is over are delivered from the start. */
+  #startAnew(messages: readonly Message[]): void {
+    for (const message of messages) this.queue.remember(message, undefined, () => {});
+    this.queue.putBack(messages);
   }
 
   #replace(): void {
@@ -180,17 +286,33 @@ export class ManagedConnection {
     this.#broker = undefined;
     this.#options = undefined;
     if (former === undefined) return;
-    const before = this.#replaced;
-    this.#replaced = Promise.all([before, former.close()]).then(() => {});
+    this.breaker.reset();
+    this.waitFor(former.disconnect("disabled"));
+  }
+
+  /** What is in flight goes on with the session, or is delivered from the start in another. */
+  #memoryFor(options: BrokerOptions): SessionMemory {
+    const former = this.#memory;
+    if (former?.serves(options) === true) return former;
+    this.#memory = new SessionMemory(options, this.queue);
+    // Until its connection has ended, the broker may still acknowledge it.
+    this.waitFor(this.#replaced.then(() => this.#startAnew(former?.outgoing.clear() ?? [])));
+    return this.#memory;
   }
 
   #make(options: BrokerOptions): BrokerConnection {
     return new BrokerConnection(options, {
       queue: this.queue,
+      memory: this.#memoryFor(options),
       log: this.#deps.log,
       clock: this.#deps.clock,
       received: (message) => {
         this.#inbox.take(message);
+      },
+      announcement: () => this.#deps.announcement(),
+      noted: (note) => {
+        this.#deps.changed();
+        this.breaker.note(note);
       },
     });
   }
@@ -204,5 +326,6 @@ function isOther(
 ): boolean {
   if (next === undefined) return false;
   return (clientIdIsChosen && present.clientId !== next.clientId) ||
-    present.will?.topic !== next.will?.topic || present.will?.payload !== next.will?.payload;
+    present.will?.topic !== next.will?.topic || present.will?.payload !== next.will?.payload ||
+    present.offline?.topic !== next.offline?.topic;
 }

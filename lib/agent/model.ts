@@ -4,18 +4,21 @@
  * @module
  */
 
+import type { Clock } from "../clock.ts";
 import type { CommandCounter } from "../commands/inbox.ts";
 import type {
   Config,
   ConnectionConfig,
+  Named,
   ProfileConfig,
   PublisherTopicConfig,
-  Sourced,
   SubscriberTopicConfig,
 } from "../config/config.ts";
 import type { MessageCounter } from "../mqtt/outbox.ts";
 import type { QueueLimits } from "../queue/event_queue.ts";
+import type { RateLimit } from "../queue/holding.ts";
 import type { ManagedConnection } from "./managed_connection.ts";
+import { rateLimit } from "./queue_settings.ts";
 
 /** A topic of a publisher. */
 export interface PublisherTopic {
@@ -23,6 +26,8 @@ export interface PublisherTopic {
   readonly config: PublisherTopicConfig;
   /** What was published. */
   readonly counter: MessageCounter;
+  /** How fast it may be published to. */
+  readonly limit: RateLimit | undefined;
 }
 
 /** A topic of a subscriber. */
@@ -76,7 +81,12 @@ export function queueLimits({ settings }: Config): QueueLimits {
  * The model of a configuration. What `former` has by the same name goes on: connections with their
  * queues, and counters.
  */
-export function buildModel(config: Config, former: Model, make: ConnectionMaker): Model {
+export function buildModel(
+  config: Config,
+  former: Model,
+  clock: Clock,
+  make: ConnectionMaker,
+): Model {
   const limits = queueLimits(config);
   return new Map(config.profiles.map((profile) => {
     const known = former.get(profile.name);
@@ -85,18 +95,23 @@ export function buildModel(config: Config, former: Model, make: ConnectionMaker)
       managed?.configure(connection, limits);
       return [connection.name, managed ?? make(profile.name, connection, limits)] as const;
     });
-    const publishers = profile.publishers.map((publisher) =>
-      [
-        publisher.name,
-        group(publisher, known?.publishers.get(publisher.name), () => ({ messages: 0 })),
-      ] as const
-    );
-    const subscribers = profile.subscribers.map((subscriber) =>
-      [
-        subscriber.name,
-        group(subscriber, known?.subscribers.get(subscriber.name), () => ({ run: 0, refused: 0 })),
-      ] as const
-    );
+    const publishers = profile.publishers.map((publisher) => {
+      const { name } = publisher;
+      const topics = group(publisher, known?.publishers.get(name), (config, former) => ({
+        config,
+        counter: former?.counter ?? { name: counterName(name, config.name), messages: 0 },
+        limit: rateLimit(config, clock, former),
+      }));
+      return [name, topics] as const;
+    });
+    const subscribers = profile.subscribers.map((subscriber) => {
+      const { name } = subscriber;
+      const topics = group(subscriber, known?.subscribers.get(name), (config, former) => ({
+        config,
+        counter: former?.counter ?? { run: 0, refused: 0 },
+      }));
+      return [name, topics] as const;
+    });
     return [profile.name, {
       name: profile.name,
       config: profile,
@@ -108,17 +123,29 @@ export function buildModel(config: Config, former: Model, make: ConnectionMaker)
   }));
 }
 
-function group<TopicConfig extends Sourced & { readonly name: string }, Counter>(
-  config: { readonly enable: boolean; readonly topics: readonly TopicConfig[] },
-  former: TopicGroup<{ config: TopicConfig; counter: Counter }> | undefined,
-  newCounter: () => Counter,
-): TopicGroup<{ config: TopicConfig; counter: Counter }> {
-  const topics = config.topics.map((topic) => ({
-    config: topic,
-    counter: former?.topics.find((known) => known.config.name === topic.name)?.counter ??
-      newCounter(),
-  }));
+function group<Config extends Named, Topic extends { readonly config: Config }>(
+  config: { readonly enable: boolean; readonly topics: readonly Config[] },
+  former: TopicGroup<Topic> | undefined,
+  make: (config: Config, former: Topic | undefined) => Topic,
+): TopicGroup<Topic> {
+  const topics = config.topics.map((topic) =>
+    make(topic, former?.topics.find((known) => known.config.name === topic.name))
+  );
   return { enabled: config.enable, topics };
+}
+
+/** The counter of a topic by its name, also of one that is no more. */
+export function counterOf(profile: Profile | undefined, name: string): MessageCounter {
+  for (const [publisher, { topics }] of profile?.publishers ?? []) {
+    for (const { config, counter } of topics) {
+      if (counterName(publisher, config.name) === name) return counter;
+    }
+  }
+  return { name, messages: 0 };
+}
+
+function counterName(publisher: string, topic: string): string {
+  return [publisher, topic].map(encodeURIComponent).join("/");
 }
 
 /** All connections of a model. */

@@ -9,6 +9,7 @@ import type { Config } from "../config/config.ts";
 import { type SectionName, sections, valueOf } from "../config/parameters.ts";
 import type { Parameters } from "../config/parameters.ts";
 import type {
+  BreakerStatus,
   ConnectionStatus,
   FreeswitchStatus,
   ProfileStatus,
@@ -18,6 +19,7 @@ import type {
   SubscriberStatus,
 } from "../control/status.ts";
 import type { SwitchNames } from "../events/template.ts";
+import type { BreakerCondition } from "../queue/breaker.ts";
 import { MASK } from "../secret.ts";
 import { VERSION } from "../version.ts";
 import type { ManagedConnection } from "./managed_connection.ts";
@@ -108,15 +110,25 @@ function connectionStatus(
     broker: brokerName(config),
     client_id: connection.clientId ?? null,
     reconnects: connection.reconnects,
+    breaker: breakerStatus(connection.breaker.condition),
     offered,
     acknowledged,
     in_flight: inFlight,
     queued,
     queued_bytes: queue.bytes,
+    ...(queue.spool === undefined ? {} : { spool: queue.spool }),
     dropped,
     parameters: shown("connection", config),
     tls: shown("tls", config.tls),
     will: shown("will", config.will),
+  };
+}
+
+function breakerStatus({ state, since, reason }: BreakerCondition): BreakerStatus {
+  return {
+    state,
+    ...(since === undefined ? {} : { since: since.toISOString() }),
+    ...(reason === undefined ? {} : { reason }),
   };
 }
 

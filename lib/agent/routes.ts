@@ -9,6 +9,7 @@ import type { Route } from "../events/router.ts";
 import { expandTopic, type SwitchNames } from "../events/template.ts";
 import { holdsTemplate } from "../config/template.ts";
 import type { Message } from "../mqtt/outbox.ts";
+import type { RateLimit } from "../queue/holding.ts";
 import type { ManagedConnection } from "./managed_connection.ts";
 import type { Model, Profile } from "./model.ts";
 
@@ -16,18 +17,20 @@ import type { Model, Profile } from "./model.ts";
 export interface Target extends Omit<Message, "payload"> {
   /** The connection that publishes it. */
   readonly connection: ManagedConnection;
+  /** How fast its topic may be published to. */
+  readonly limit: RateLimit | undefined;
 }
 
 /** The routes of all topics that are switched on, with their publisher, connection and profile. */
 export function eventRoutes(model: Model, names: SwitchNames | undefined): Route<Target>[] {
   return [...model.values()].filter(({ enabled }) => enabled).flatMap((profile) =>
     [...profile.publishers.values()].filter(({ enabled }) => enabled).flatMap(({ topics }) =>
-      topics.flatMap(({ config, counter }) => {
+      topics.flatMap(({ config, counter, limit }) => {
         const connection = profile.connections.get(config.connectionName);
         const topic = complete(config.pattern, names);
         if (!config.enable || connection?.enabled !== true || topic === undefined) return [];
         const { qos, retain, event } = config;
-        return [{ events: event, target: { connection, topic, qos, retain, counter } }];
+        return [{ events: event, target: { connection, topic, qos, retain, counter, limit } }];
       })
     )
   );

@@ -1,11 +1,14 @@
 /**
- * What outlives a restart: generated client ids, and FreeSWITCH's names as last heard.
+ * What outlives a restart: generated client ids, FreeSWITCH's names as last heard, and how far its
+ * counters had come. It is written when one of these changes, never by an event.
  *
  * @module
  */
 
-import { join } from "node:path";
+import { createHash } from "node:crypto";
+import { dirname, join } from "node:path";
 import type { SwitchNames } from "../events/template.ts";
+import type { Heard } from "./gaps.ts";
 
 /** The folder belongs to another agent. */
 export class StateDirError extends Error {
@@ -13,11 +16,24 @@ export class StateDirError extends Error {
   override readonly name: string = "StateDirError";
 }
 
+/** What was heard of a FreeSWITCH, and of which. */
+export interface HeardOf extends Heard {
+  /** `host:port` of its event socket. */
+  readonly address: string;
+}
+
 interface State {
   switch?: SwitchNames;
+  heard?: HeardOf;
   /** The random parts of client ids, by `profile/connection`, URI-encoded. */
   readonly unique: Record<string, string>;
+  /** The MQTT sessions that spools know of, by the same. */
+  readonly sessions: Record<string, string>;
 }
+
+const SPOOL = ".spool";
+/** File systems take 255 bytes; SQLite and a damage add to the name. */
+const LONGEST_NAME = 180;
 
 const LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 
@@ -71,7 +87,7 @@ export class StateDir {
 
   /** A state that lives no longer than the process. */
   static inMemory(): StateDir {
-    return new StateDir(undefined, undefined, { unique: {} }, () => {});
+    return new StateDir(undefined, undefined, { unique: {}, sessions: {} }, () => {});
   }
 
   /** FreeSWITCH's names as last heard. */
@@ -87,15 +103,64 @@ export class StateDir {
     this.#save();
   }
 
+  /**
+   * How far FreeSWITCH's counters had come when fsmqtt ended; without `until` if it did not end in
+   * order.
+   */
+  get heard(): HeardOf | undefined {
+    return this.#state.heard;
+  }
+
+  /** Remembers how far FreeSWITCH's counters have come. */
+  rememberHeard(heard: HeardOf): void {
+    if (JSON.stringify(heard) === JSON.stringify(this.#state.heard)) return;
+    this.#state.heard = heard;
+    this.#save();
+  }
+
   /** The random part of a connection's client id, the same at every start. */
   uniquePart(profile: string, name: string, length: number): string {
-    const connection = [profile, name].map(encodeURIComponent).join("/");
+    const connection = keyOf(profile, name);
     const known = this.#state.unique[connection];
     if (known?.length === length) return known;
     const made = randomLetters(length);
     this.#state.unique[connection] = made;
     this.#save();
     return made;
+  }
+
+  /** The MQTT session that a connection's spool knows of; setting it remembers it. */
+  session(profile: string, name: string): { known: string | undefined } {
+    const { sessions } = this.#state;
+    const key = keyOf(profile, name);
+    const save = () => this.#save();
+    return {
+      get known() {
+        return sessions[key];
+      },
+      set known(identity) {
+        if (identity === undefined || sessions[key] === identity) return;
+        sessions[key] = identity;
+        save();
+      },
+    };
+  }
+
+  /** The file of a connection's spool; none if the folder cannot be used. */
+  spoolFile(profile: string, connection: string): string | undefined {
+    return this.#file && join(dirname(this.#file), spoolName(profile, connection));
+  }
+
+  /** Spools in the folder that belong to none of these connections. */
+  strandedSpools(
+    connections: readonly { readonly profile: string; readonly connection: string }[],
+  ): string[] {
+    if (this.#file === undefined) return [];
+    const folder = dirname(this.#file);
+    const known = new Set(connections.map((one) => spoolName(one.profile, one.connection)));
+    return [...Deno.readDirSync(folder)].map(({ name }) => name)
+      .filter((name) => name.endsWith(SPOOL) && !known.has(name)).sort()
+      .map((name) => join(folder, name));
   }
 
   /** Lets go of the folder. */
@@ -133,18 +198,34 @@ export function randomLetters(length: number): string {
   return letters.join("");
 }
 
+// deno-lint-ignore no-explicit-any -- JSON of a file that anybody may have written
+function heardIn(value: any): Pick<State, "heard"> {
+  const { address, coreUuid, until, sequence, holes, callLegs } = value ?? {};
+  if (typeof address !== "string" || typeof coreUuid !== "string") return {};
+  return {
+    heard: {
+      address,
+      coreUuid,
+      ...(typeof until === "string" && !Number.isNaN(Date.parse(until)) ? { until } : {}),
+      ...(Number.isSafeInteger(sequence) ? { sequence } : {}),
+      ...(Number.isSafeInteger(holes) ? { holes } : {}),
+      ...(Number.isSafeInteger(callLegs) ? { callLegs } : {}),
+    },
+  };
+}
+
 /** A state that cannot be read is none: everything in it can be made anew. */
 function readState(file: string, complain: (text: string) => void): State {
   try {
     const value = JSON.parse(Deno.readTextFileSync(file));
     const names = value.switch;
-    const unique = Object.entries(value.unique ?? {})
-      .filter((entry): entry is [string, string] => typeof entry[1] === "string");
     return {
-      unique: Object.fromEntries(unique),
+      unique: texts(value.unique),
+      sessions: texts(value.sessions),
       ...(typeof names?.hostname === "string" && typeof names.switchname === "string"
         ? { switch: names }
         : {}),
+      ...heardIn(value.heard),
     };
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) {
@@ -152,6 +233,23 @@ function readState(file: string, complain: (text: string) => void): State {
         `Cannot read ${file}: ${(error as Error).message}. Client ids are generated anew`,
       );
     }
-    return { unique: {} };
+    return { unique: {}, sessions: {} };
   }
+}
+
+function texts(record: object = {}): Record<string, string> {
+  const entries = Object.entries(record)
+    .filter((entry): entry is [string, string] => typeof entry[1] === "string");
+  return Object.fromEntries(entries);
+}
+
+function spoolName(profile: string, connection: string): string {
+  // Encoded, a name holds no "+".
+  const name = [profile, connection].map(encodeURIComponent).join("+");
+  if (name.length <= LONGEST_NAME) return name + SPOOL;
+  return createHash("sha256").update(name).digest("hex") + SPOOL;
+}
+
+function keyOf(profile: string, connection: string): string {
+  return [profile, connection].map(encodeURIComponent).join("/");
 }

@@ -44,6 +44,23 @@ function freeswitchLines(freeswitch: FreeswitchStatus): string[] {
     `  ${count(freeswitch.events_received, "event")} received, ` +
     `${count(freeswitch.reconnects, "reconnect")}, ` +
     count(freeswitch.protocol_errors, "protocol error"),
+    ...gapLines(freeswitch),
+  ];
+}
+
+function gapLines({ gaps, last_gap }: FreeswitchStatus): string[] {
+  if (last_gap === null) return [];
+  const { from, until, seconds, restarted, reason, events_at_most, call_legs_at_most } = last_gap;
+  const most = (number: number | null, what: string) =>
+    number === null ? `an unknown number of ${what}s` : `at most ${count(number, what)}`;
+  return [
+    `  ${count(gaps, "gap")}, the last from ${from ?? "an unknown moment"} until ${until}` +
+    `${seconds === null ? "" : ` (${duration(seconds)})`}: ${reason}`,
+    ...(restarted === true
+      ? ["    FreeSWITCH was restarted; what the former one did before its end is unknown"]
+      : []),
+    `    ${most(events_at_most, "event")} fired and ${most(call_legs_at_most, "call leg")} begun ` +
+    (restarted === true ? "by the new one" : "meanwhile"),
   ];
 }
 
@@ -60,7 +77,7 @@ function profileLines(profile: ProfileStatus): string[] {
 
 function connectionLines(connection: ConnectionStatus): string[] {
   const { name, broker, state, reason, client_id, queued, queued_bytes, dropped } = connection;
-  const { tls_session: tls } = connection;
+  const { tls_session: tls, breaker, spool } = connection;
   const drops = Object.entries(dropped);
   const total = drops.reduce((sum, [, number]) => sum + number, 0);
   const reasons = drops.map(([why, number]) => `${number} ${why}`).join(", ");
@@ -68,6 +85,14 @@ function connectionLines(connection: ConnectionStatus): string[] {
     `connection ${name} to ${broker}: ${state}` +
     (tls === undefined ? because(reason) : ` over ${tls.version} (${tls.cipher})`),
     `  client id ${client_id ?? "not known yet"}, ${count(connection.reconnects, "reconnect")}`,
+    ...(spool === undefined ? [] : [
+      `  ${count(spool.messages, "event")} on disk, ${spool.recovered} found at the start` +
+      because(spool.trouble),
+    ]),
+    ...(breaker.state === "closed" ? [] : [
+      `  breaker ${breaker.state.replace("_", " ")} since ${breaker.since}` +
+      because(breaker.reason),
+    ]),
     `  ${connection.offered} offered = ${connection.acknowledged} acknowledged + ` +
     `${connection.in_flight} in flight + ` +
     `${queued} queued${queued === 0 ? "" : ` (${count(queued_bytes, "byte")})`} + ` +

@@ -6,6 +6,7 @@
 
 import { resolve } from "node:path";
 import { brokerName } from "./broker.ts";
+import { checkDelivery } from "./check_delivery.ts";
 import { checkTls } from "./check_tls.ts";
 import { checkTopics } from "./check_topics.ts";
 import type { Config, ConnectionConfig } from "./config.ts";
@@ -21,6 +22,8 @@ export interface CheckOptions {
   readonly env?: Env;
   /** Why files cannot be made in a folder. Default: asks the system, and writes nothing. */
   readonly writeFault?: (folder: string) => string | undefined;
+  /** Bytes that are free in a folder; none if nobody can tell. Default: asks the system. */
+  readonly freeBytes?: (folder: string) => number | undefined;
   /** Finds more in a configuration that could be loaded. Default: nothing. */
   readonly more?: (config: Config) => readonly Finding[];
 }
@@ -32,6 +35,8 @@ export function checkConfig(config: Config, options: CheckOptions = {}): Finding
   for (const connection of connections) checkConnection(connection, findings);
   checkClientIds(config, findings);
   checkTopics(config, findings);
+  const stateDir = resolve(resolveStateDir(config.settings, options.env));
+  checkDelivery(config, { stateDir, freeBytes: options.freeBytes }, findings);
   checkFolders(config, options, findings);
   return findings.sorted();
 }

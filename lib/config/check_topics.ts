@@ -57,7 +57,9 @@ export function checkTopics(config: Config, findings: Findings): void {
   for (const topic of [...publishing, ...subscribing]) checkReach(topic, findings);
   for (const { topic } of publishing) checkEvents(topic, findings);
   const subscriptions = subscribing.filter(isConnected);
-  checkLoops(publications(config, publishing.filter(isConnected)), subscriptions, findings);
+  const published = publishing.filter(isConnected);
+  checkLoops(publications(config, published), subscriptions, findings);
+  checkStatusTopics(config, published, findings);
   checkOverlaps(subscriptions, findings);
   for (const subscription of subscriptions) checkAuthorized(subscription, findings);
 }
@@ -123,13 +125,64 @@ function publications(
       const what = `the will of connection "${name}"`;
       return [{ what, pattern: will.topic, at, broker: brokerName(connection) }];
     });
+  const announced = config.profiles.flatMap(({ connections }) => connections)
+    .flatMap((connection): Publication[] => {
+      const { name, statusTopic } = connection;
+      if (statusTopic === undefined) return [];
+      const what = `the status of connection "${name}"`;
+      const at = statusTopicAt(connection);
+      return [{ what, pattern: statusTopic, at, broker: brokerName(connection) }];
+    });
   const published = topics.map(({ topic, connection }) => ({
     what: `topic "${topic.name}"`,
     pattern: topic.pattern,
     at: patternAt(topic),
     broker: brokerName(connection),
   }));
-  return [...published, ...wills];
+  return [...published, ...wills, ...announced];
+}
+
+function statusTopicAt({ source }: ConnectionConfig): Position {
+  return source.given.get("status_topic") ?? source.at;
+}
+
+/** A retained document is good for nothing where others are stored in its place. */
+function checkStatusTopics(
+  { profiles }: Config,
+  topics: readonly Connected<PublisherTopicConfig>[],
+  findings: Findings,
+): void {
+  const seen: ConnectionConfig[] = [];
+  for (const connection of profiles.flatMap(({ connections }) => connections)) {
+    const { name, statusTopic, will } = connection;
+    if (statusTopic === undefined) continue;
+    const at = statusTopicAt(connection);
+    const isSame = (other: ConnectionConfig) => brokerName(other) === brokerName(connection);
+    const published = topics.find((each) =>
+      isSame(each.connection) && patternsMayOverlap(each.topic.pattern, statusTopic)
+    );
+    if (published !== undefined) {
+      const text =
+        `the \`status_topic\` "${statusTopic}" of connection "${name}" is where events ` +
+        `are published too, by topic "${published.topic.name}" ` +
+        `(${place(patternAt(published.topic))}): give one of them another`;
+      findings.warn(at, "status-topic", text);
+    }
+    const other = seen.find((each) =>
+      isSame(each) && patternsMayOverlap(each.statusTopic ?? "", statusTopic)
+    );
+    if (other !== undefined) {
+      const text = `the \`status_topic\` "${statusTopic}" of connection "${name}" is that of ` +
+        `connection "${other.name}" (${place(statusTopicAt(other))}) too, and the last to speak ` +
+        "would be heard for both: give one of them another";
+      findings.warn(at, "status-topic", text);
+    }
+    seen.push(connection);
+    if (!will.enable) continue;
+    const text = `connection "${name}" has a will of its own, and a broker takes no second one: ` +
+      "when fsmqtt dies, its \`status_topic\` does not say that it is offline";
+    findings.warn(at, "status-topic", text);
+  }
 }
 
 function patternAt({ source }: Named): Position {

@@ -45,7 +45,18 @@ export const codes = {
   "overlapping-subscriptions": "A broker may deliver one message to two subscriptions.",
   "command-runs-twice": "Two connections to one broker would both take the same command.",
   "will-without-topic": "A will is enabled but has no topic.",
+  "status-topic":
+    "A status topic cannot say what it should, since something else speaks there too.",
   "commands-authorized": "A broker may run commands in FreeSWITCH.",
+  "spool-no-effect":
+    "A setting of the spool has no effect, or there is nothing to be kept on disk.",
+  "spool-session":
+    "Events of QoS 2 may come twice after a restart, since the session does not last.",
+  "spool-space": "The spools may grow larger than the disk.",
+  "rate-no-effect": "A setting of the throttle has no effect without max_rate.",
+  "rate-burst": "The burst of a throttle is too small for its rate.",
+  "breaker-no-effect": "A setting of the breaker has no effect beside the others.",
+  "breaker-sheds-all": "Events of every QoS are lost while the breaker is open.",
   "tls-without-support": "TLS is enabled without saying how the broker is known.",
   "tls-not-enabled": "TLS settings are given, but TLS is not enabled.",
   "tls-without-ca": "TLS with certificates has no CA to verify them with.",

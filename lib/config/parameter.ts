@@ -53,6 +53,11 @@ export interface Parameter<T> {
   readonly misspellings: readonly string[];
   /** Values of mod_mosquitto's that meant something else there, and what is read instead. */
   readonly synonyms: Readonly<Record<string, string>>;
+  /**
+   * Whether a change of it is taken up by what runs. A change of any other parameter of a connection
+   * means another connection: `reload` ends the present one.
+   */
+  readonly live: boolean;
 }
 
 /** What every kind of parameter is described with. */
@@ -71,6 +76,8 @@ export interface Description {
   readonly misspellings?: readonly string[];
   /** See {@linkcode Parameter.synonyms}. */
   readonly synonyms?: Readonly<Record<string, string>>;
+  /** See {@linkcode Parameter.live}. */
+  readonly live?: true;
 }
 
 /** A {@linkcode Description} with a default. */
@@ -95,7 +102,7 @@ function parameter<T>(
   description: Description,
   kind: Kind = {},
 ): Parameter<T> {
-  const { help, added, misspellings = [], synonyms = {}, ...rest } = description;
+  const { help, added, live, misspellings = [], synonyms = {}, ...rest } = description;
   return {
     type,
     read,
@@ -108,6 +115,7 @@ function parameter<T>(
     templated: kind.templated ?? false,
     misspellings,
     synonyms,
+    live: live === true,
     ...(kind.path === undefined ? {} : { path: kind.path }),
     ...(rest.inherits === undefined ? {} : { inherits: rest.inherits }),
     ...(rest.unit === undefined ? {} : { unit: rest.unit }),

@@ -66,7 +66,7 @@ const log = (inherits: boolean) => {
 };
 
 const enable = (what: string, inherits: string) =>
-  flag({ default: true, inherits, help: `Whether this ${what} is enabled.` });
+  flag({ default: true, inherits, live: true, help: `Whether this ${what} is enabled.` });
 
 const REQUIRED = { fallbackText: "none; it must be given" };
 
@@ -233,6 +233,7 @@ export const connectionParameters = {
   spool: choiceOr(["memory", "disk"], {
     default: "memory",
     added: true,
+    live: true,
     help:
       "Where events of QoS 1 and 2 wait for the broker: in memory alone, or also in a file in " +
       "state-dir, where they outlive a crash and a reboot.",
@@ -241,6 +242,7 @@ export const connectionParameters = {
     default: 50,
     unit: "milliseconds",
     added: true,
+    live: true,
     help: "How long an event may be without the broker's acknowledgement before it is written to " +
       "disk. A broker that is faster costs the disk nothing.",
   }),
@@ -248,29 +250,34 @@ export const connectionParameters = {
     default: 1_000_000,
     unit: "events",
     added: true,
+    live: true,
     help: "How many events of QoS 1 and 2 wait at most, with `spool` on `disk`.",
   }),
   spool_max_bytes: integer(65_536, ANY, {
     default: 1024 ** 3,
     unit: "bytes",
     added: true,
+    live: true,
     help: "How many bytes of them wait at most, with `spool` on `disk`.",
   }),
   spool_max_age: integer(0, ANY, {
     default: 0,
     unit: "seconds",
     added: true,
+    live: true,
     help: "Events that have waited longer are dropped, in memory and on disk; 0 keeps them.",
   }),
   queue_full: choiceOr(["drop_oldest", "drop_newest"], {
     default: "drop_oldest",
     added: true,
+    live: true,
     help: "What is dropped when a bound is reached. Events of QoS 0 go before the others.",
   }),
   drain_rate: integer(0, ANY, {
     default: 0,
     unit: "events a second",
     added: true,
+    live: true,
     help:
       "How fast what has gathered during an outage is sent when the broker is back; live events " +
       "are sent beside it. 0 is as fast as the broker takes it.",
@@ -283,29 +290,34 @@ export const connectionParameters = {
   breaker_failures: integer(0, ANY, {
     default: 5,
     added: true,
+    live: true,
     help: "So many failed connections in a row open the breaker; 0 never.",
   }),
   breaker_high_mark: integer(1, 100, {
     default: 80,
     unit: "percent",
     added: true,
+    live: true,
     help: "A queue this full, for breaker_high_seconds, opens the breaker.",
   }),
   breaker_high_seconds: integer(0, DAY, {
     default: 60,
     unit: "seconds",
     added: true,
+    live: true,
     help: "How long the queue may stay over breaker_high_mark; 0 is for ever.",
   }),
   breaker_open_seconds: integer(1, DAY, {
     default: 30,
     unit: "seconds",
     added: true,
+    live: true,
     help: "How long the breaker stays open before the connection is put to the test again.",
   }),
   breaker_shed: choiceOr(["none", "qos0", "all"], {
     default: "none",
     added: true,
+    live: true,
     help: "Which events are dropped at once while the breaker is open.",
   }),
 } as const;

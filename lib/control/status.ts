@@ -47,6 +47,34 @@ export interface FreeswitchStatus {
   readonly protocol_errors: number;
   /** Whether FreeSWITCH has mod_mosquitto loaded: commands would run twice. */
   readonly mod_mosquitto_loaded: boolean;
+  /** How often events were missed since the agent started, and before it did. */
+  readonly gaps: number;
+  /** The last time that events were missed. */
+  readonly last_gap: GapStatus | null;
+}
+
+/**
+ * A time of which FreeSWITCH's events are missed: its event socket has no replay. The numbers come
+ * with the first events after it, HEARTBEAT (every 20 s) at the latest.
+ */
+export interface GapStatus {
+  /** When it began (ISO 8601); `null` where nobody knows. */
+  readonly from: string | null;
+  /** When events came again (ISO 8601). */
+  readonly until: string;
+  /** How long it was; `null` where nobody knows. */
+  readonly seconds: number | null;
+  /** Why events were missed. */
+  readonly reason: string;
+  /**
+   * Whether FreeSWITCH was restarted meanwhile; `null` while that is unknown. If so the numbers are
+   * those of the new one, and what the former one did before its end is unknown.
+   */
+  readonly restarted: boolean | null;
+  /** Events of any kind that FreeSWITCH fired, wanted or not; `null` where that is unknown. */
+  readonly events_at_most: number | null;
+  /** Call legs that began; `null` where that is unknown. */
+  readonly call_legs_at_most: number | null;
 }
 
 /** One profile. */
@@ -83,6 +111,8 @@ export interface ConnectionStatus {
   readonly client_id: string | null;
   /** How often it was made again. */
   readonly reconnects: number;
+  /** Its circuit breaker. */
+  readonly breaker: BreakerStatus;
   /** Events that it was asked to publish. */
   readonly offered: number;
   /** Events that the broker has; at QoS 0 the socket. */
@@ -93,6 +123,8 @@ export interface ConnectionStatus {
   readonly queued: number;
   /** Bytes that wait. */
   readonly queued_bytes: number;
+  /** What its spool holds, where it has one. */
+  readonly spool?: SpoolStatus;
   /** Events given up, by reason. */
   readonly dropped: Readonly<Record<string, number>>;
   /** Its own parameters. */
@@ -101,6 +133,26 @@ export interface ConnectionStatus {
   readonly tls: ShownParameters;
   /** Its `<will>`. */
   readonly will: ShownParameters;
+}
+
+/** The circuit breaker of a connection. */
+export interface BreakerStatus {
+  /** `open` in lasting trouble, `half_open` while put to the test after that. */
+  readonly state: "closed" | "open" | "half_open";
+  /** When it came into this state, in ISO 8601; absent while it has never changed. */
+  readonly since?: string;
+  /** Why it came into this state; absent while it has never changed. */
+  readonly reason?: string;
+}
+
+/** The spool of a connection: events of QoS 1 and 2 on disk. */
+export interface SpoolStatus {
+  /** Events on disk, those in flight among them. */
+  readonly messages: number;
+  /** Events of an earlier run that were found there. */
+  readonly recovered: number;
+  /** Why it cannot be used at present. */
+  readonly trouble?: string;
 }
 
 /** One publisher. */
@@ -155,8 +207,20 @@ export interface SubscriberTopicStatus {
   readonly parameters: ShownParameters;
 }
 
-/** What keeps an agent from being healthy, in words; empty if nothing does. */
-export function troubles(report: StatusReport): string[] {
+/** Names one connection. */
+export interface ConnectionName {
+  /** Its profile. */
+  readonly profile: string;
+  /** Its own name. */
+  readonly connection: string;
+}
+
+/**
+ * What keeps an agent from being healthy, in words; empty if nothing does. Said by a connection
+ * itself, it is without that connection's own state, and without what other brokers say: that
+ * changes with each attempt, and is not for everybody.
+ */
+export function troubles(report: StatusReport, by?: ConnectionName): string[] {
   const found: string[] = [];
   const { freeswitch } = report;
   if (freeswitch.state !== "connected") {
@@ -166,9 +230,21 @@ export function troubles(report: StatusReport): string[] {
   for (const profile of report.profiles) {
     if (!profile.enabled) continue;
     for (const connection of profile.connections) {
-      if (!connection.enabled || connection.state === "connected") continue;
+      if (!connection.enabled) continue;
       const name = `${profile.name}/${connection.name}`;
-      found.push(`connection ${name} is ${connection.state}${because(connection.reason)}`);
+      const { breaker: { state, reason }, spool: { trouble } = {} } = connection;
+      if (by === undefined) {
+        if (connection.state !== "connected") {
+          found.push(`connection ${name} is ${connection.state}${because(connection.reason)}`);
+        }
+        if (state === "open") found.push(`the breaker of ${name} is open${because(reason)}`);
+        if (trouble !== undefined) found.push(`the spool of ${name}: ${trouble}`);
+        continue;
+      }
+      const isOwn = profile.name === by.profile && connection.name === by.connection;
+      if (connection.state !== "connected" && !isOwn) found.push(`connection ${name} is away`);
+      if (state === "open") found.push(`the breaker of ${name} is open`);
+      if (trouble !== undefined) found.push(`the spool of ${name} cannot be used`);
     }
     for (const subscriber of profile.subscribers) {
       for (const topic of subscriber.topics) {

@@ -39,6 +39,12 @@ export interface EslConnectionOptions {
    * @default 10000
    */
   readonly replyTimeoutMs?: number;
+  /**
+   * For how long, in milliseconds, it may send events and none of the answers that it owes. It
+   * writes out what waits for a listener before it reads a command, so bursts delay answers.
+   * @default 60000
+   */
+  readonly lateReplyMs?: number;
   /** Bounds of a frame. */
   readonly limits?: FrameLimits;
   /** Gives up the attempt, and later the connection, for its reason (an {@linkcode EslError}). */
@@ -61,6 +67,7 @@ interface Waiter {
 
 const READ_BUFFER_BYTES = 256 * 1024;
 const DEFAULT_REPLY_TIMEOUT_MS = 10_000;
+const DEFAULT_LATE_REPLY_MS = 60_000;
 /** LF, CR or NUL in a command would end it early or add headers to it (mod_event_socket.c). */
 const BREAKS_A_LINE = /[\n\r\0]/;
 /** What may come first. */
@@ -76,6 +83,7 @@ export class EslConnection {
   readonly #handlers: EslConnectionHandlers;
   readonly #clock: Clock;
   readonly #replyTimeoutMs: number;
+  readonly #lateReplyMs: number;
   readonly #encoder = new TextEncoder();
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   /** Replies carry no id: they come in the order of the commands. */
@@ -86,6 +94,8 @@ export class EslConnection {
   #opened = false;
   #closed: EslError | undefined;
   #heardAt: number;
+  /** When the last answer came. */
+  #answeredAt: number;
 
   private constructor(
     socket: Deno.TcpConn,
@@ -96,7 +106,9 @@ export class EslConnection {
     this.#handlers = handlers;
     this.#clock = options.clock;
     this.#replyTimeoutMs = options.replyTimeoutMs ?? DEFAULT_REPLY_TIMEOUT_MS;
+    this.#lateReplyMs = options.lateReplyMs ?? DEFAULT_LATE_REPLY_MS;
     this.#heardAt = options.clock.now();
+    this.#answeredAt = this.#heardAt;
   }
 
   /**
@@ -170,13 +182,12 @@ export class EslConnection {
     }
     if (this.#closed !== undefined) return Promise.reject(this.#waitersReason(this.#closed));
     return new Promise((resolve, reject) => {
-      // A burst of events may hold back an answer for long, so only silence counts. A late answer
-      // would be taken for the next command's: the connection has to go.
-      const cancelTimer = this.#afterSilence(() =>
+      // A late answer would be taken for the next command's: the connection has to go.
+      const cancelTimer = this.#whenOverdue((limitMs) =>
         this.#end(
           new EslError(
             "lost",
-            `FreeSWITCH did not answer "${nameOf(line)}" within ${this.#replyTimeoutMs / 1000} s`,
+            `FreeSWITCH did not answer "${nameOf(line)}" within ${limitMs / 1000} s`,
           ),
         )
       );
@@ -185,14 +196,22 @@ export class EslConnection {
     });
   }
 
-  /** Calls back when nothing has come for the time that an answer may take, from now on. */
-  #afterSilence(callback: () => void): () => void {
+  /**
+   * Calls back, with the time that was too long, when nothing at all has come for as long as an
+   * answer may take, or events but no answer for much longer: a burst of events holds answers back,
+   * and a FreeSWITCH that has stopped reading sends events for ever.
+   */
+  #whenOverdue(callback: (limitMs: number) => void): () => void {
+    const askedAt = this.#clock.now();
     let cancelTimer = () => {};
     const wait = (ms: number) => {
       cancelTimer = this.#clock.after(ms, () => {
-        const leftMs = this.#replyTimeoutMs - this.silentMs;
-        if (leftMs > 0) wait(leftMs);
-        else callback();
+        const silenceLeftMs = this.#replyTimeoutMs - this.silentMs;
+        const unansweredMs = this.#clock.now() - Math.max(askedAt, this.#answeredAt);
+        const answerLeftMs = this.#lateReplyMs - unansweredMs;
+        if (silenceLeftMs <= 0) callback(this.#replyTimeoutMs);
+        else if (answerLeftMs <= 0) callback(this.#lateReplyMs);
+        else wait(Math.min(silenceLeftMs, answerLeftMs));
       });
     };
     wait(this.#replyTimeoutMs);
@@ -297,6 +316,7 @@ export class EslConnection {
   }
 
   #settle(reply: Reply): void {
+    this.#answeredAt = this.#clock.now();
     const waiter = this.#waiters.shift();
     if (waiter === undefined) {
       this.#end(new EslError("protocol", "FreeSWITCH answered a question that nobody asked"));

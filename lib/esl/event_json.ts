@@ -42,6 +42,10 @@ export const coreUuid: HeaderReader = headerReader("Core-UUID");
 export const hostname: HeaderReader = headerReader("FreeSWITCH-Hostname");
 /** `FreeSWITCH-Switchname` */
 export const switchname: HeaderReader = headerReader("FreeSWITCH-Switchname");
+/** `Event-Sequence`, which counts all events since FreeSWITCH's start, wanted or not */
+export const eventSequence: HeaderReader = headerReader("Event-Sequence");
+/** `Session-Since-Startup` of a HEARTBEAT: call legs since FreeSWITCH's start */
+export const sessionsSinceStartup: HeaderReader = headerReader("Session-Since-Startup");
 /** The event's body, such as the result of a BACKGROUND_JOB */
 export const eventBody: HeaderReader = headerReader("_body");
 

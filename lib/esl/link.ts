@@ -42,6 +42,13 @@ export interface LinkHandlers {
   identity(identity: SwitchIdentity): void;
   /** Whether FreeSWITCH has mod_mosquitto loaded, which would run every command a second time. */
   originalModuleLoaded(loaded: boolean): void;
+  /**
+   * How many call legs FreeSWITCH has seen since its start, as of the moment before events come;
+   * only where it may be asked.
+   */
+  callLegs(sinceStartup: number): void;
+  /** The link was connected and is no more. Events have come until `silentMs` before, at least. */
+  lost(reason: string, silentMs: number): void;
 }
 
 /** What a link needs. */
@@ -72,6 +79,8 @@ const MAX_UNANSWERED = 1000;
 const REFUSED_DELAY_MS = 30_000;
 /** FreeSWITCH sends HEARTBEAT every 20 s; after this silence it is asked for a sign of life. */
 const SILENCE_MS = 25_000;
+/** In FreeSWITCH's answer to `status` (`status_function` of mod_commands.c). */
+const SESSIONS = /^(\d+) session\(s\) since startup/m;
 
 /** One FreeSWITCH, for as long as the agent runs. */
 export class EslLink {
@@ -211,6 +220,8 @@ export class EslLink {
         closed,
       }, options);
       signal.throwIfAborted();
+      await this.#askForCallLegs(commands);
+      signal.throwIfAborted();
       this.#commands = commands;
       this.#events = events;
       await this.#askForEvents();
@@ -253,6 +264,15 @@ export class EslLink {
     }
     const loaded = await answer("module_exists mod_mosquitto");
     this.#handlers.originalModuleLoaded(loaded === "true");
+  }
+
+  /**
+   * As late as can be, since legs that begin before events come are missed and not counted; but not
+   * later, since whoever subscribes to API events would be sent the question.
+   */
+  async #askForCallLegs(connection: EslConnection): Promise<void> {
+    const [, count] = SESSIONS.exec(await connection.api("status")) ?? [];
+    if (count !== undefined) this.#handlers.callLegs(Number(count));
   }
 
   #takeEvent(body: Uint8Array<ArrayBuffer>): void {
@@ -300,7 +320,9 @@ export class EslLink {
     if (signal.aborted) return;
     const reason = error instanceof EslError ? error : new EslError("lost", error.message);
     if (reason.kind === "protocol") this.#protocolErrors++;
+    const silentMs = this.#events?.silentMs ?? 0;
     this.#drop(reason);
+    if (this.#state.state === "connected") this.#handlers.lost(reason.message, silentMs);
     const refused = reason.kind === "refused";
     const delayMs = refused ? REFUSED_DELAY_MS : this.#backoff.next();
     this.#cancelRetry = this.#clock.after(delayMs, () => this.#connect());

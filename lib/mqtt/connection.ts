@@ -10,10 +10,7 @@ import { Backoff } from "../backoff.ts";
 import type { Clock } from "../clock.ts";
 import type { Logger } from "../log/logger.ts";
 import { readTlsFiles } from "../tls/files.ts";
-import { DeliveryMemory } from "./deliveries.ts";
 import { type BrokerFailure, describeFailure } from "./errors.ts";
-import { InFlightStore } from "./in_flight.ts";
-import { IncomingStore } from "./incoming.ts";
 import type { BrokerOptions } from "./options.ts";
 import type { Message, Outbox } from "./outbox.ts";
 import {
@@ -23,6 +20,7 @@ import {
   type TlsSession,
   type Welcome,
 } from "./session.ts";
+import { SessionMemory } from "./session_memory.ts";
 import { type BrokerAddress, resolveBrokers, type SrvResolver } from "./srv.ts";
 
 /**
@@ -37,6 +35,17 @@ export type BrokerState =
   | { readonly state: "disabled" | "connecting" | "disconnected" }
   | { readonly state: "connected"; readonly tls?: TlsSession | undefined }
   | { readonly state: "waiting" | "refused"; readonly reason: string };
+
+/**
+ * What becomes of a connection:
+ *
+ * - `connected`: CONNACK and SUBACKs are in.
+ * - `failed`: an attempt failed, or the connection was lost.
+ * - `ended`: it was ended on purpose, and so were the attempts.
+ */
+export type BrokerNote =
+  | { readonly kind: "connected" | "ended" }
+  | { readonly kind: "failed"; readonly reason: string };
 
 /** What came of looking for renewed certificates and keys; a fault is why they cannot be used. */
 export type TlsRenewal = "same" | "renewed" | { readonly fault: string };
@@ -71,6 +80,12 @@ export interface BrokerConnectionDeps {
   readonly clock: Clock;
   /** Takes the messages of its subscriptions, after they are acknowledged. */
   readonly received: (message: ReceivedMessage) => void;
+  /** What is to be known of it, retained, at each connect and whenever it changes. */
+  readonly announcement?: () => string | undefined;
+  /** Hears what becomes of the connection. */
+  readonly noted?: (note: BrokerNote) => void;
+  /** What an earlier connection of the same session has left. */
+  readonly memory?: SessionMemory;
   /** A number from 0 up to 1; `Math.random` outside tests. */
   readonly random?: () => number;
   /** Looks up SRV records; DNS outside tests. */
@@ -89,12 +104,7 @@ export class BrokerConnection {
   readonly #options: BrokerOptions;
   readonly #deps: BrokerConnectionDeps;
   readonly #backoff: Backoff;
-  readonly #deliveries = new DeliveryMemory();
-  readonly #stores = {
-    outgoing: new InFlightStore((message, refusal) => this.#delivered(message, refusal)),
-    incoming: new IncomingStore(),
-    isSessionKnown: false,
-  };
+  readonly #memory: SessionMemory;
   #subscriptions: readonly Subscription[] = [];
   /** Filters that the broker may still have from before. */
   readonly #obsoleteFilters = new Set<string>();
@@ -119,9 +129,8 @@ export class BrokerConnection {
   /** The message at which the last connection ended, and how many in a row did. */
   #resent: Message | undefined;
   #vainResends = 0;
-  #isOverflowing = false;
-  /** How many dropped events the log has told of. */
-  #toldOverflow: number;
+  /** There is something to announce. */
+  #isUntold = false;
 
   /** Makes a connection that does nothing until {@linkcode connect}. */
   constructor(options: BrokerOptions, deps: BrokerConnectionDeps) {
@@ -133,8 +142,9 @@ export class BrokerConnection {
       exponential: options.reconnectExponentialBackoff,
       ...(deps.random === undefined ? {} : { random: deps.random }),
     });
-    // The queue may be older.
-    this.#toldOverflow = this.#deps.queue.overflowed;
+    this.#memory = deps.memory ?? new SessionMemory(options, deps.queue);
+    this.#memory.outgoing.tells((message, refusal) => this.#delivered(message, refusal));
+    deps.queue.wakes(() => this.#wake());
   }
 
   /** Where it stands. */
@@ -172,6 +182,7 @@ export class BrokerConnection {
     this.#cancelTimer();
     this.#attempt++;
     this.#state = { state };
+    this.#deps.noted?.({ kind: "ended" });
     // Nothing is published behind the will.
     this.#welcome = undefined;
     this.#noteDrained();
@@ -200,7 +211,7 @@ export class BrokerConnection {
   /** Gives up the connection and takes back into the queue what was in flight. */
   async close(): Promise<void> {
     await this.disconnect("disabled");
-    this.#deps.queue.putBack(this.#stores.outgoing.clear());
+    this.#deps.queue.putBack(this.#memory.outgoing.clear());
   }
 
   /** Resolves when nothing is left to deliver, or when delivery stops because the broker is gone. */
@@ -231,33 +242,21 @@ export class BrokerConnection {
     for (const subscription of added) this.#subscribe(session, subscription);
   }
 
-  /** Queues a message and publishes it as soon as the broker takes it. */
-  offer(message: Message): void {
-    const { queue } = this.#deps;
-    const before = queue.droppedTotal;
-    queue.offer(message);
-    if (queue.droppedTotal > before) this.#noteDropped(message);
-    this.#wake();
+  /** There is something new to announce: the latest is, as soon as the broker takes it. */
+  announce(): void {
+    this.#isUntold = true;
+    this.#announce();
   }
 
-  #noteDropped({ topic, payload }: Message): void {
-    if (this.#isOverflowing) return;
-    const { queue, log } = this.#deps;
-    if (this.#deps.queue.overflowed === this.#toldOverflow) {
-      const text = `of ${payload.length} bytes for "${topic}": the queue does not hold as many`;
-      this.#warnOnce("queue bytes", `Dropped a message ${text}`);
-      return;
-    }
-    this.#isOverflowing = true;
-    log.warning(`The queue is full with ${queue.length} events: the oldest are dropped`);
-  }
-
-  #noteCaughtUp(): void {
-    if (!this.#isOverflowing) return;
-    const dropped = this.#deps.queue.overflowed - this.#toldOverflow;
-    this.#isOverflowing = false;
-    this.#toldOverflow += dropped;
-    this.#deps.log.notice(`The queue is empty again; ${dropped} events were dropped`);
+  /** Announcements are in no queue and no books: they are told again at each connect. */
+  #announce(): void {
+    const session = this.#session;
+    const { offline } = this.#options;
+    if (!this.#isUntold || offline === undefined || session === undefined) return;
+    if (this.#welcome === undefined || session.isEnding || session.congested) return;
+    this.#isUntold = false;
+    const text = this.#deps.announcement?.();
+    if (text !== undefined) session.announce(offline.topic, text);
   }
 
   /** Tells of the first trouble of a kind; the counters tell how many there were. */
@@ -283,8 +282,8 @@ export class BrokerConnection {
       const address = await this.#nextAddress();
       if (attempt !== this.#attempt) return;
       this.#tlsFilesDigest = undefined;
-      this.#session = new MqttSession(address, this.#options, this.#stores, {
-        accepted: (isResumed) => this.#deliveries.connected(isResumed),
+      this.#session = new MqttSession(address, this.#options, this.#memory, {
+        accepted: (isResumed) => this.#memory.deliveries.connected(isResumed),
         connected: (welcome) => this.#connected(welcome),
         message: (incoming) => this.#received(incoming),
         drained: () => this.#pump(),
@@ -322,6 +321,8 @@ export class BrokerConnection {
     const session = this.#session;
     if (session === undefined || session.isEnding) return;
     this.#welcome = welcome;
+    this.#deps.queue.resumed();
+    this.announce();
     this.#refusedFilters.clear();
     this.#told.clear();
     const cancelTimer = this.#deps.clock.after(SUBACK_TIMEOUT_MS, () => {
@@ -340,6 +341,7 @@ export class BrokerConnection {
     this.#backoff.reset();
     const tls = session.tlsSession;
     this.#state = { state: "connected", tls };
+    this.#deps.noted?.({ kind: "connected" });
     const over = tls === undefined ? "" : ` over ${tls.version} (${tls.cipher})`;
     this.#deps.log.notice(`${this.#connects === 1 ? "connected" : "connected again"}${over}`);
   }
@@ -366,7 +368,7 @@ export class BrokerConnection {
 
   #received(incoming: Incoming): void {
     const { topic, payload, retained, qos } = incoming;
-    const repeated = qos === 1 && this.#deliveries.isRepeated(incoming);
+    const repeated = qos === 1 && this.#memory.deliveries.isRepeated(incoming);
     // After this task: the acknowledgement is written before anything runs.
     setImmediate(() => this.#deps.received({ topic, payload, retained, repeated }));
   }
@@ -379,21 +381,22 @@ export class BrokerConnection {
     const { queue } = this.#deps;
     const window = Math.min(this.#options.sendMaximum, welcome.receiveMaximum);
     const { maximumQos, maximumPacketSize } = welcome;
+    this.#announce();
     this.#settle();
     while (!session.congested) {
       const next = queue.peek();
       if (next === undefined) break;
       const qos = Math.min(next.qos, maximumQos) as 0 | 1 | 2;
-      if (qos > 0 && this.#stores.outgoing.size >= window) break;
+      if (qos > 0 && this.#memory.outgoing.size >= window) break;
       const message = queue.take();
       if (message === undefined) break;
       if (packetSize(message, qos) > maximumPacketSize) {
-        queue.drop("too_large");
         this.#warnOnce(
           "packet size",
           `Dropped a message of ${message.payload.length} bytes for "${message.topic}": the ` +
             `broker takes packets of at most ${maximumPacketSize} bytes`,
         );
+        queue.drop(message, "too_large");
       } else if (!session.publish(message, qos)) {
         queue.putBack([message]);
         break;
@@ -401,7 +404,6 @@ export class BrokerConnection {
     }
     session.flush();
     this.#settleSoon();
-    if (queue.length === 0) this.#noteCaughtUp();
   }
 
   #settle(): void {
@@ -441,8 +443,8 @@ export class BrokerConnection {
       queue.putBack([message]);
       this.#session?.destroy("the broker takes no more for now: its quota is exceeded");
     } else {
-      queue.drop("refused");
       this.#warnOnce(refusal, `The broker refused a message for "${message.topic}": ${refusal}`);
+      queue.drop(message, "refused");
     }
     this.#noteDrained();
     this.#wake();
@@ -468,7 +470,7 @@ export class BrokerConnection {
    * ends at the same message, the broker will never take it, and would never get another.
    */
   #noteResendEnd(isDone: boolean): void {
-    const { oldest } = this.#stores.outgoing;
+    const { oldest } = this.#memory.outgoing;
     this.#vainResends = !isDone && oldest !== undefined && oldest === this.#resent
       ? this.#vainResends + 1
       : 1;
@@ -478,7 +480,7 @@ export class BrokerConnection {
       `Gave up a message of ${oldest.payload.length} bytes for "${oldest.topic}": the broker ended ` +
         `${MAX_VAIN_RESENDS} connections in a row at it`,
     );
-    this.#stores.outgoing.giveUpOldest("the broker ends the connection at it");
+    this.#memory.outgoing.giveUpOldest("the broker ends the connection at it");
   }
 
   #wait({ reason, refused }: BrokerFailure): void {
@@ -501,6 +503,7 @@ export class BrokerConnection {
       this.#deps.log.error(`${retries} retries are used up; going on with one every ${slowest} s`);
     }
     this.#cancelTimer = this.#deps.clock.after(delayMs, () => this.#try());
+    this.#deps.noted?.({ kind: "failed", reason });
   }
 }
 

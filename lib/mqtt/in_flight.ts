@@ -7,7 +7,8 @@
 
 import { Buffer } from "node:buffer";
 import { Readable } from "node:stream";
-import type { Message } from "./outbox.ts";
+import { Gate } from "./gate.ts";
+import type { Delivery, Message, Outbox } from "./outbox.ts";
 
 /** As much of an MQTT packet as a store needs to know. */
 export interface StoredPacket {
@@ -17,6 +18,8 @@ export interface StoredPacket {
   readonly messageId?: number;
   /** DUP flag of a PUBLISH. */
   readonly dup?: boolean;
+  /** Quality of Service of a PUBLISH. */
+  readonly qos?: number;
 }
 /** How MQTT.js is answered. */
 export type PacketCallback = (error?: Error, packet?: StoredPacket) => void;
@@ -39,15 +42,52 @@ export type DeliveryListener = (message: Message, refusal: string | undefined) =
  */
 export class InFlightStore {
   readonly #entries = new Map<number, Entry>();
-  readonly #ended: DeliveryListener;
+  readonly #outbox: Outbox;
+  readonly #remembers: boolean;
+  #ended: DeliveryListener = () => {};
   #publishing: Message | undefined;
   #emptyWaiters: (() => void)[] = [];
-  /** Whether the broker still has the session in which the stored packets were sent. */
-  sessionPresent = false;
+  #isResumed = false;
+  /** Of the present connection; what a former one had to send is not sent by it any more. */
+  #publishes = new Gate();
+  #releases = new Gate();
 
-  /** `ended` hears of each message that the broker acknowledged or refused. */
-  constructor(ended: DeliveryListener) {
-    this.#ended = ended;
+  /**
+   * `outbox` remembers deliveries at QoS 2; not so without `remembers`, since a session that does not
+   * outlive the process needs none of it.
+   */
+  constructor(outbox: Outbox, { remembers }: { readonly remembers: boolean }) {
+    this.#outbox = outbox;
+    this.#remembers = remembers;
+  }
+
+  /** `listener` hears from now on of each message that the broker acknowledged or refused. */
+  tells(listener: DeliveryListener): void {
+    this.#ended = listener;
+  }
+
+  /** A connection begins. Says whether the broker still has the session of the stored packets. */
+  begin(isResumed: boolean): void {
+    this.#isResumed = isResumed;
+    this.#publishes.close();
+    this.#releases.close();
+    this.#publishes = new Gate();
+    this.#releases = new Gate();
+  }
+
+  /** Takes over a delivery that an earlier process has begun; `false` if its identifier is taken. */
+  adopt(message: Message, { packetId, released }: Delivery): boolean {
+    if (this.#entries.has(packetId)) return false;
+    const { topic, payload, qos, retain } = message;
+    const rest = { topic, payload: asBuffer(payload), retain };
+    const publish = { cmd: "publish", messageId: packetId, qos, dup: false, ...rest };
+    this.#entries.set(packetId, { message, publish, released, refusal: undefined });
+    return true;
+  }
+
+  /** Whether a message is being delivered under this packet identifier. */
+  has(packetId: number): boolean {
+    return this.#entries.has(packetId);
   }
 
   /** How many messages are being delivered. */
@@ -106,8 +146,10 @@ export class InFlightStore {
     const id = packet.messageId ?? 0;
     const known = this.#entries.get(id);
     if (packet.cmd === "pubrel" && known !== undefined) {
-      known.released = true;
-    } else if (packet.cmd === "publish" && this.#publishing !== undefined) {
+      this.#release(known, id, callback);
+      return this;
+    }
+    if (packet.cmd === "publish" && this.#publishing !== undefined) {
       if (known !== undefined) {
         callback(new Error("packet identifier in use"));
         return this;
@@ -117,9 +159,37 @@ export class InFlightStore {
       // MQTT.js stores a copy of the payload; the message's own bytes serve as well.
       const publish = { ...packet, payload: asBuffer(message.payload) };
       this.#entries.set(id, { message, publish, released: false, refusal: undefined });
+      this.#publish(message, packet, callback);
+      return this;
     }
     callback();
     return this;
+  }
+
+  /** PUBLISH packets go in their order, at QoS 2 when their identifier is remembered. */
+  #publish(message: Message, { messageId = 0, qos }: StoredPacket, go: () => void): void {
+    const delivery = { packetId: messageId, released: false };
+    if (qos !== 2 || !this.#remembers) this.#publishes.pass(go);
+    else this.#publishes.pass(go, (then) => this.#outbox.remember(message, delivery, then));
+  }
+
+  /**
+   * PUBREL packets go in their order (section 4.6), when that is remembered: behind one, a PUBLISH
+   * would be taken for a new one.
+   */
+  #release(entry: Entry, packetId: number, go: () => void): void {
+    const delivery = { packetId, released: true };
+    const release = () => {
+      entry.released = true;
+      go();
+    };
+    if (!this.#remembers) this.#releases.pass(release);
+    else {
+      this.#releases.pass(
+        release,
+        (then) => this.#outbox.remember(entry.message, delivery, then),
+      );
+    }
   }
 
   /** Called by MQTT.js after PUBACK, PUBCOMP, or a refusal. */
@@ -151,14 +221,21 @@ export class InFlightStore {
    * them, and a PUBREL would lose the message.
    */
   createStream(): Readable {
-    const packets = [...this.#entries].map(([messageId, entry]): StoredPacket => {
-      if (!this.sessionPresent) {
-        entry.released = false;
-        return { ...entry.publish, dup: false };
-      }
-      return entry.released ? { cmd: "pubrel", messageId } : { ...entry.publish, dup: true };
-    });
-    return Readable.from(packets, { objectMode: true, highWaterMark: 1 });
+    return Readable.from(this.#packets(this.#isResumed), { objectMode: true, highWaterMark: 1 });
+  }
+
+  /** What a former connection was about to remember may not be what is sent now. */
+  async *#packets(isResumed: boolean): AsyncGenerator<StoredPacket, void> {
+    const entries = [...this.#entries];
+    await Promise.all(entries.map(([packetId, entry]) => {
+      entry.released &&= isResumed;
+      if (!this.#remembers || entry.publish.qos !== 2) return;
+      const delivery = { packetId, released: entry.released };
+      return new Promise<void>((then) => this.#outbox.remember(entry.message, delivery, then));
+    }));
+    for (const [messageId, { publish, released }] of entries) {
+      yield released ? { cmd: "pubrel", messageId } : { ...publish, dup: isResumed };
+    }
   }
 
   #noteEmpty(): void {

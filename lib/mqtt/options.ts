@@ -57,4 +57,9 @@ export interface BrokerOptions {
   readonly tls?: TlsSettings | undefined;
   /** The will, where there is one. */
   readonly will?: Will | undefined;
+  /**
+   * What announcements end with: published at an orderly end, and the will of the connection where
+   * there is no other.
+   */
+  readonly offline?: Will | undefined;
 }

@@ -20,6 +20,8 @@ export interface Message {
 
 /** Messages of one topic that their broker has. */
 export interface MessageCounter {
+  /** Tells the topic from the others of its profile, over restarts too. */
+  readonly name: string;
   /** How many. */
   messages: number;
 }
@@ -27,26 +29,40 @@ export interface MessageCounter {
 /** Why a message that was in flight is given up. */
 export type GiveUpReason = "too_large" | "refused";
 
-/** Messages in the order in which they are to be published. */
+/** How far the delivery of a QoS 2 message has come (MQTT 5.0, section 4.3.3). */
+export interface Delivery {
+  /** The packet identifier of its PUBLISH. */
+  readonly packetId: number;
+  /** Whether PUBREC has come: only PUBREL is left to say. */
+  readonly released: boolean;
+}
+
+/**
+ * Messages in the order in which they are to be published. What {@linkcode take} gave is handed
+ * back as it is.
+ */
 export interface Outbox {
   /** How many messages wait. */
   readonly length: number;
   /** Messages taken and neither acknowledged, put back nor dropped. */
   readonly inFlight: number;
-  /** How many messages were dropped for any reason. */
-  readonly droppedTotal: number;
-  /** How many of them because there was no room. */
-  readonly overflowed: number;
-  /** Takes a message in, which may cost another one its place. */
-  offer(message: Message): void;
-  /** The oldest waiting message, left where it is. */
+  /** Hears, from now on in place of another, when there may be something to {@linkcode peek} at. */
+  wakes(listener: () => void): void;
+  /** The broker is there: what waits now is what has gathered without it. */
+  resumed(): void;
+  /** The message to be published next, left where it is; none if none waits or none may go yet. */
   peek(): Message | undefined;
-  /** Takes the oldest waiting message out; it is in flight from here on. */
+  /** Takes that message out; it is in flight from here on. */
   take(): Message | undefined;
   /** A message in flight has arrived. */
   acknowledge(message: Message): void;
   /** A message in flight is given up. */
-  drop(reason: GiveUpReason): void;
+  drop(message: Message, reason: GiveUpReason): void;
   /** Messages in flight go back to the head, in the order given. */
   putBack(messages: readonly Message[]): void;
+  /**
+   * Remembers how far the delivery of a message at QoS 2 has come; `undefined`: it begins anew. Calls
+   * back, often at once, when that would outlive the process as surely as the message itself does.
+   */
+  remember(message: Message, delivery: Delivery | undefined, then: () => void): void;
 }

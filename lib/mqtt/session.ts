@@ -8,11 +8,11 @@
 import { Buffer } from "node:buffer";
 import mqtt, { type IClientOptions, type IConnackPacket, type IStore, type Packet } from "mqtt";
 import { type BrokerFailure, describeFailure } from "./errors.ts";
-import { asBuffer, type InFlightStore } from "./in_flight.ts";
-import type { IncomingStore } from "./incoming.ts";
+import { asBuffer } from "./in_flight.ts";
 import type { BrokerOptions, Will } from "./options.ts";
 import type { Message } from "./outbox.ts";
 import { PacketIds } from "./packet_ids.ts";
+import type { SessionMemory } from "./session_memory.ts";
 import { SocketLedger } from "./socket_ledger.ts";
 import type { BrokerAddress } from "./srv.ts";
 import { type BrokerStream, openStream } from "./stream.ts";
@@ -31,16 +31,6 @@ export interface Incoming {
   readonly dup: boolean;
   /** Packet identifier; 0 at QoS 0. */
   readonly messageId: number;
-}
-
-/** What MQTT remembers between the connections of one session. */
-export interface SessionStores {
-  /** Messages on their way to the broker. */
-  readonly outgoing: InFlightStore;
-  /** QoS 2 messages from the broker that it has not released yet. */
-  readonly incoming: IncomingStore;
-  /** Whether these stores have seen the session that the broker may resume. */
-  isSessionKnown: boolean;
 }
 
 /** What the broker takes, as it said in CONNACK. */
@@ -100,7 +90,7 @@ export const QUOTA_EXCEEDED: string = reasonText(0x97);
 /** A connection to a broker. */
 export class MqttSession {
   readonly #options: BrokerOptions;
-  readonly #stores: SessionStores;
+  readonly #memory: SessionMemory;
   readonly #handlers: SessionHandlers;
   readonly #address: BrokerAddress;
   readonly #stream: BrokerStream["stream"];
@@ -125,11 +115,11 @@ export class MqttSession {
   constructor(
     address: BrokerAddress,
     options: BrokerOptions,
-    stores: SessionStores,
+    memory: SessionMemory,
     handlers: SessionHandlers,
   ) {
     this.#options = options;
-    this.#stores = stores;
+    this.#memory = memory;
     this.#handlers = handlers;
     this.#address = address;
     const { stream, tls } = openStream(address, options);
@@ -146,8 +136,8 @@ export class MqttSession {
     });
     this.#client = new mqtt.MqttClient(() => this.#stream, {
       ...clientOptions(options),
-      outgoingStore: stores.outgoing as unknown as IStore,
-      incomingStore: stores.incoming as unknown as IStore,
+      outgoingStore: memory.outgoing as unknown as IStore,
+      incomingStore: memory.incoming as unknown as IStore,
       messageIdProvider: new PacketIds(),
     });
     this.#client.on("error", (error) => {
@@ -211,10 +201,16 @@ export class MqttSession {
     const { topic, payload } = message;
     const retain = message.retain && this.#retainAvailable;
     const send = () => this.#client.publish(topic, asBuffer(payload), { qos, retain });
-    if (qos > 0) return this.#stores.outgoing.track(message, send);
+    if (qos > 0) return this.#memory.outgoing.track(message, send);
     send();
     this.#ledger.add(message);
     return true;
+  }
+
+  /** Publishes what is to be known of this connection, at QoS 0 and retained. */
+  announce(topic: string, text: string): void {
+    const options = { qos: 0, retain: this.#retainAvailable } as const;
+    this.#client.publish(topic, Buffer.from(text), options);
   }
 
   /** Ends a batch of `publish`. */
@@ -273,7 +269,7 @@ export class MqttSession {
     const timer = setTimeout(() => this.destroy(), END_TIMEOUT_MS);
     if (this.#client.connected) {
       // A full window has no room for the will.
-      await Promise.race([this.#stores.outgoing.emptied(), closed]);
+      await Promise.race([this.#memory.outgoing.emptied(), closed]);
       if (!this.#closed) await Promise.race([this.#publishWill(), closed]);
       this.#disconnect();
     } else {
@@ -285,7 +281,8 @@ export class MqttSession {
 
   /** Resolves when DISCONNECT may follow: at QoS 2 the broker waits for PUBREL. */
   async #publishWill(): Promise<void> {
-    const { will } = this.#options;
+    const { will, offline } = this.#options;
+    if (offline !== undefined) this.announce(offline.topic, offline.payload);
     if (will === undefined) return;
     const { topic, qos } = will;
     const retain = will.retain && this.#retainAvailable;
@@ -304,7 +301,7 @@ export class MqttSession {
   }
 
   #inspect(packet: Packet): void {
-    const { outgoing } = this.#stores;
+    const { outgoing } = this.#memory;
     switch (packet.cmd) {
       case "connack":
         this.#accepted(packet);
@@ -322,10 +319,10 @@ export class MqttSession {
     const { protocolVersion, cleanSession } = this.#options;
     // A broker of MQTT 3.1 does not say.
     const isResumed = protocolVersion === "V31" ? !cleanSession : sessionPresent;
-    this.#stores.outgoing.sessionPresent = isResumed;
-    if (!isResumed) this.#stores.incoming.clear();
-    else if (!this.#stores.isSessionKnown) this.#released = this.#releaseUnknown();
-    this.#stores.isSessionKnown = true;
+    this.#memory.outgoing.begin(isResumed);
+    if (!isResumed) this.#memory.incoming.clear();
+    else if (!this.#memory.isSessionKnown) this.#released = this.#releaseUnknown();
+    this.#memory.isSessionKnown = true;
     this.#handlers.accepted(isResumed);
   }
 
@@ -338,7 +335,9 @@ export class MqttSession {
    * PUBCOMP would be taken for that of the new message.
    */
   async #releaseUnknown(): Promise<void> {
-    const last = Math.min(this.#options.sendMaximum + SPARE_IDS, 0xffff);
+    const { outgoing } = this.#memory;
+    let last = Math.min(this.#options.sendMaximum + SPARE_IDS, 0xffff);
+    while (outgoing.has(last)) last--;
     const answered = new Promise<void>((resolve) => {
       this.#client.on("packetreceive", (packet) => {
         // After this task, when MQTT.js is done with it.
@@ -347,6 +346,8 @@ export class MqttSession {
       this.#client.once("close", () => resolve());
     });
     for (let id = 1; id <= last; id++) {
+      // What is known to be under way is delivered as it should be.
+      if (outgoing.has(id)) continue;
       this.#stream.write(Uint8Array.of(PUBREL, 2, id >> 8, id & 0xff));
     }
     const timer = setTimeout(
@@ -380,7 +381,7 @@ export class MqttSession {
 }
 
 function clientOptions(options: BrokerOptions): IClientOptions {
-  const { username, password, will } = options;
+  const { username, password, will = options.offline } = options;
   return {
     ...PROTOCOLS[options.protocolVersion],
     clientId: options.clientId,

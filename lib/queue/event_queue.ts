@@ -4,73 +4,155 @@
  * @module
  */
 
-import type { GiveUpReason, Message, Outbox } from "../mqtt/outbox.ts";
+import { type Clock, systemClock } from "../clock.ts";
+import type { Logger } from "../log/logger.ts";
+import type { Delivery, GiveUpReason, Message, MessageCounter, Outbox } from "../mqtt/outbox.ts";
+import { type Books, type DropReason, Drops } from "./books.ts";
+import { DropLog } from "./drop_log.ts";
+import { Entry } from "./entry.ts";
+import { Holding, type RateLimit } from "./holding.ts";
+import { type End, Lane } from "./lane.ts";
+import { type Damage, rowBytes, type Spools } from "./spool/rows.ts";
+import { Spooler } from "./spooler.ts";
+import { TokenBucket } from "./token_bucket.ts";
 
-/** Why a message was given up. */
-export type DropReason = GiveUpReason | "queue_full";
-
-/**
- * The books of a connection. At any moment
- * offered = acknowledged + in flight + queued + the sum of dropped.
- */
-export interface Books {
-  /** Messages that the connection was asked to publish. */
-  readonly offered: number;
-  /** Acknowledged by the broker; at QoS 0, taken by the socket. */
-  readonly acknowledged: number;
-  /** Handed to MQTT, not acknowledged yet. */
-  readonly inFlight: number;
-  /** Waiting. */
-  readonly queued: number;
-  /** Given up, by reason. */
-  readonly dropped: Readonly<Partial<Record<DropReason, number>>>;
-}
-
-/** How much a queue holds. */
+/** How much may wait. */
 export interface QueueLimits {
-  /** Messages that may wait. */
+  /** So many messages. */
   readonly messages: number;
-  /** Bytes of topics and payloads that may wait. */
+  /** So many bytes of them. */
   readonly bytes: number;
 }
 
-/** What a message takes beside its payload: its topic and the object itself, roughly, in bytes. */
-const MESSAGE_OVERHEAD = 128;
-
-function sizeOf(message: Message): number {
-  return message.payload.length + message.topic.length + MESSAGE_OVERHEAD;
+/** How a queue behaves. */
+export interface QueueSettings {
+  /** What waits in memory. */
+  readonly limits: QueueLimits;
+  /** What waits on disk, where messages of QoS 1 and 2 are kept there too. */
+  readonly spool?: {
+    /** All messages of QoS 1 and 2, those in memory among them. */
+    readonly limits: QueueLimits;
+    /** How long one may be without acknowledgement before it is written, in milliseconds. */
+    readonly commitMs: number;
+  } | undefined;
+  /**
+   * What is dropped when a bound is reached.
+   * @default "drop_oldest"
+   */
+  readonly full?: "drop_oldest" | "drop_newest";
+  /**
+   * How long a message may wait, in milliseconds; 0 is for ever.
+   * @default 0
+   */
+  readonly maxAgeMs?: number;
+  /**
+   * How many messages a second of what has gathered are sent; 0 is as fast as can be.
+   * @default 0
+   */
+  readonly drainRate?: number;
 }
 
+/** What a queue may need. */
+export interface QueueDeps {
+  /**
+   * Time.
+   * @default systemClock
+   */
+  readonly clock?: Clock;
+  /** Where it says what it drops. */
+  readonly log?: Logger;
+  /** The counter of this name, for messages of an earlier process. */
+  readonly counter?: (name: string) => MessageCounter;
+}
+
+/** What a spool holds, for the status. */
+export interface SpoolCondition {
+  /** Messages on disk. */
+  readonly messages: number;
+  /** Messages of an earlier process that were found there. */
+  readonly recovered: number;
+  /** Why it cannot be used at present. */
+  readonly trouble?: string;
+}
+
+/** A live message does not wait longer for what has gathered; from then on each gets its turn. */
+const STARVING_MS = 1_000;
+/** What cannot be opened or read is tried again after this time. */
+const RETRY_MS = 5_000;
+/** As much is read back at once as this share of what memory holds, and no more than this. */
+const CHUNK_SHARE = 4;
+const CHUNK_BYTES = 1024 * 1024;
+
 /**
- * A queue in order of arrival. When a bound is reached the oldest waiting messages are dropped,
- * since the newest tell best how things stand.
+ * Messages in their order. What has gathered while the broker was away (the backlog) goes first; once
+ * a live message has waited for a second, or where `drainRate` holds the backlog back, live messages
+ * go in between. Each of the two keeps its order.
+ *
+ * When a bound is reached, messages of QoS 0 are dropped before others, and messages over the rate of
+ * their topic before those under it. On disk, messages of QoS 1 and 2 that memory has no room for
+ * wait there alone.
  */
 export class EventQueue implements Outbox {
-  #limits: QueueLimits;
-  /** A ring: the oldest message is at `#first`. Its length is a power of two. */
-  #ring: (Message | undefined)[] = new Array(16);
-  #first = 0;
-  #length = 0;
-  #bytes = 0;
+  readonly #clock: Clock;
+  readonly #log: Logger | undefined;
+  readonly #counter: (name: string) => MessageCounter;
+  readonly #dropLog: DropLog;
+  readonly #drops = new Drops();
+  readonly #live = new Lane();
+  readonly #backlog = new Lane();
+  readonly #holding: Holding;
+  #settings: QueueSettings;
+  #spooler: Spooler | undefined;
+  #listener = () => {};
+  /** Whether a message of this QoS is to be dropped at once: the breaker's word. */
+  sheds: (qos: 0 | 1 | 2) => boolean = () => false;
+  #number = 0;
+  /** Messages up to this number belong to the backlog. */
+  #backlogEnd = 0;
+  #drain: TokenBucket | undefined;
+  #drainTimer: (() => void) | undefined;
+  #takesTurns = false;
+  #lastWasBacklog = false;
+  #peeked: Entry | undefined;
+  #isReading = false;
+  #retryTimer: (() => void) | undefined;
+  #ageTimer: (() => void) | undefined;
+  readonly #volatile = { messages: 0, bytes: 0 };
+  readonly #reliable = { messages: 0, bytes: 0 };
   #offered = 0;
   #acknowledged = 0;
   #inFlight = 0;
-  readonly #dropped: Partial<Record<DropReason, number>> = {};
-  #droppedTotal = 0;
+  #recovered = 0;
+  #trouble: string | undefined;
+  #isClosed = false;
 
   /** An empty queue. */
-  constructor(limits: QueueLimits) {
-    this.#limits = limits;
+  constructor(settings: QueueSettings, deps: QueueDeps = {}) {
+    const { clock = systemClock, log, counter = (name) => ({ name, messages: 0 }) } = deps;
+    this.#settings = settings;
+    this.#clock = clock;
+    this.#log = log;
+    this.#counter = counter;
+    this.#dropLog = new DropLog(log, clock);
+    this.#holding = new Holding(clock, (entry) => {
+      this.#live.push(entry);
+      this.#listener();
+    });
   }
 
   /** How many messages wait. */
   get length(): number {
-    return this.#length;
+    return this.#volatile.messages + this.#reliable.messages + this.#away.messages;
   }
 
   /** How many bytes wait. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#volatile.bytes + this.#reliable.bytes + this.#away.bytes;
+  }
+
+  /** How many messages wait on disk alone. */
+  get onDiskAlone(): number {
+    return this.#away.messages;
   }
 
   /** Messages taken and neither acknowledged, put back nor dropped. */
@@ -84,106 +166,443 @@ export class EventQueue implements Outbox {
       offered: this.#offered,
       acknowledged: this.#acknowledged,
       inFlight: this.#inFlight,
-      queued: this.#length,
-      dropped: { ...this.#dropped },
+      queued: this.length,
+      dropped: this.#drops.byReason,
     };
   }
 
-  /** How many messages were dropped because a bound was reached. */
-  get overflowed(): number {
-    return this.#dropped.queue_full ?? 0;
+  /** How full it is, from 0 to 1, by the bound that is nearest. */
+  get fill(): number {
+    const { limits, spool } = this.#settings;
+    const share = (used: QueueLimits, bound: QueueLimits) =>
+      Math.max(used.messages / bound.messages, used.bytes / bound.bytes);
+    if (spool === undefined) return share({ messages: this.length, bytes: this.bytes }, limits);
+    return Math.max(share(this.#volatile, limits), share(this.#spooled, spool.limits));
   }
 
-  /** How many messages were dropped for any reason. */
-  get droppedTotal(): number {
-    return this.#droppedTotal;
+  /** What its spool holds; `undefined` where it has none. */
+  get spool(): SpoolCondition | undefined {
+    if (this.#spooler === undefined) return undefined;
+    return {
+      messages: this.#spooler.stored,
+      recovered: this.#recovered,
+      ...(this.#trouble === undefined ? {} : { trouble: this.#trouble }),
+    };
   }
 
-  /** Changes the bounds; what no longer fits is dropped. */
-  resize(limits: QueueLimits): void {
-    this.#limits = limits;
+  /** Changes how it behaves; what no longer fits is dropped. */
+  configure(settings: QueueSettings): void {
+    const { drainRate } = this.#settings;
+    this.#settings = settings;
+    if (settings.drainRate !== drainRate) this.#beginDrain();
+    this.#spooler?.configure(settings.spool?.commitMs);
+    this.#watchAll();
+    this.#ageTimer?.();
+    this.#ageTimer = undefined;
+    this.#ageLater();
     this.#shed();
+    this.#listener();
   }
 
-  /** Takes a message in. */
-  offer(message: Message): void {
-    this.#offered++;
-    const size = sizeOf(message);
-    if (size > this.#limits.bytes) {
-      this.#countDrop("too_large");
-      return;
+  /**
+   * Opens the spool of this file, and tries again for as long as it takes; messages are kept in memory
+   * until then. Returns the messages whose delivery an earlier process has begun: they are in flight.
+   */
+  async open(spools: Spools, path: string): Promise<readonly Message[]> {
+    const spooler = this.#spooler ??= this.#makeSpooler();
+    this.#watchAll();
+    try {
+      const begun = await spooler.open(spools, path);
+      this.#noteTrouble(undefined);
+      const found = begun.length + this.#away.messages;
+      this.#offered += found;
+      this.#inFlight += begun.length;
+      this.#recovered = found;
+      if (found > 0) {
+        this.#log?.notice(`${found} events of an earlier run wait on disk for the broker`);
+      }
+      this.#ageLater();
+      this.#shed();
+      this.#listener();
+      return begun;
+    } catch (error) {
+      this.#noteTrouble((error as Error).message);
+      if (this.#isClosed) return [];
+      this.#retryTimer = this.#clock.after(RETRY_MS, async () => {
+        this.putBack(await this.open(spools, path));
+      });
+      return [];
     }
-    if (this.#length === this.#ring.length) this.#grow();
-    this.#ring[(this.#first + this.#length) & (this.#ring.length - 1)] = message;
-    this.#length++;
-    this.#bytes += size;
+  }
+
+  /** Writes to disk what belongs there, and ends the spool. What memory alone has stays in memory. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#ageTimer?.();
+    this.#drainTimer?.();
+    this.#retryTimer?.();
+    this.#holding.releaseAll();
+    await this.#spooler?.close();
+  }
+
+  wakes(listener: () => void): void {
+    this.#listener = listener;
+  }
+
+  resumed(): void {
+    const { reliable, volatile } = this.#live;
+    for (let one = volatile.shift(); one !== undefined; one = volatile.shift()) {
+      this.#backlog.push(one);
+    }
+    while (reliable.first !== undefined) {
+      // Behind what is on disk alone there can only be more of that.
+      if (this.#away.messages > 0) {
+        if (this.#spooler?.evict(reliable.first) !== true) break;
+        this.#uncount(reliable.first);
+        reliable.shift();
+      } else this.#backlog.push(reliable.shift() as Entry);
+    }
+    this.#backlog.order();
+    this.#backlogEnd = (reliable.first?.number ?? this.#number + 1) - 1;
+    this.#takesTurns = false;
+    this.#beginDrain();
+  }
+
+  /** Takes a message in, under the limit of its topic where there is one. */
+  offer(message: Message, limit?: RateLimit): void {
+    this.#offered++;
+    if (this.sheds(message.qos)) return this.#refuse(message, "breaker_open");
+    if (rowBytes(message) > this.#settings.limits.bytes) return this.#refuse(message, "too_large");
+    const mayPass = limit === undefined || this.#holding.admits(limit);
+    if (!mayPass && limit.over === "drop") return this.#refuse(message, "over_rate");
+    const entry = new Entry(message, ++this.#number, this.#clock.now());
+    this.#count(entry);
+    this.#watch(entry);
+    if (mayPass) this.#live.push(entry);
+    else this.#holding.hold(limit, entry);
     this.#shed();
+    this.#ageLater();
+    if (mayPass) this.#listener();
   }
 
-  /** The oldest waiting message, left where it is. */
   peek(): Message | undefined {
-    return this.#ring[this.#first];
+    return this.#peeked = this.#choose()?.first;
   }
 
-  /** Takes the oldest waiting message out; it is in flight from here on. */
   take(): Message | undefined {
-    const message = this.#shift();
-    if (message !== undefined) this.#inFlight++;
-    return message;
+    // A moment later another lane may have its turn.
+    const peeked = this.#peeked;
+    this.#peeked = undefined;
+    const isPeeked = (lane: Lane) => peeked !== undefined && lane.first === peeked;
+    const lane = isPeeked(this.#live)
+      ? this.#live
+      : isPeeked(this.#backlog)
+      ? this.#backlog
+      : this.#choose();
+    const entry = lane?.shift();
+    if (entry === undefined) return undefined;
+    this.#lastWasBacklog = lane === this.#backlog;
+    if (this.#lastWasBacklog) this.#drain?.take();
+    this.#uncount(entry);
+    this.#inFlight++;
+    if (this.length === 0) this.#dropLog.emptied();
+    return entry;
   }
 
-  /** A message in flight has arrived. */
   acknowledge(message: Message): void {
+    const entry = message as Entry;
     this.#inFlight--;
     this.#acknowledged++;
-    message.counter.messages++;
+    entry.counter.messages++;
+    this.#forget(entry);
   }
 
-  /** A message in flight is given up. */
-  drop(reason: GiveUpReason): void {
+  drop(message: Message, reason: GiveUpReason): void {
     this.#inFlight--;
-    this.#countDrop(reason);
+    this.#drops.add(reason);
+    this.#forget(message as Entry);
   }
 
-  /** Messages in flight go back to the head of the queue, in the order given. */
   putBack(messages: readonly Message[]): void {
-    for (const message of messages.toReversed()) {
-      if (this.#length === this.#ring.length) this.#grow();
-      this.#first = (this.#first - 1) & (this.#ring.length - 1);
-      this.#ring[this.#first] = message;
-      this.#length++;
-      this.#bytes += sizeOf(message);
+    const entries = messages as readonly Entry[];
+    const isOld = ({ number }: Entry) => number <= this.#backlogEnd;
+    for (const entry of entries) {
       this.#inFlight--;
+      this.#count(entry);
+      this.#watch(entry);
     }
+    this.#backlog.putBack(entries.filter(isOld));
+    this.#live.putBack(entries.filter((entry) => !isOld(entry)));
+    this.#ageLater();
     this.#shed();
   }
 
-  #shed(): void {
-    const isOver = () => this.#length > this.#limits.messages || this.#bytes > this.#limits.bytes;
-    while (isOver() && this.#shift() !== undefined) this.#countDrop("queue_full");
+  remember(message: Message, delivery: Delivery | undefined, then: () => void): void {
+    if (this.#spooler === undefined) then();
+    else this.#spooler.remember(message as Entry, delivery, then);
   }
 
-  #shift(): Message | undefined {
-    const message = this.#ring[this.#first];
-    if (message === undefined) return undefined;
-    this.#ring[this.#first] = undefined;
-    this.#first = (this.#first + 1) & (this.#ring.length - 1);
-    this.#length--;
-    this.#bytes -= sizeOf(message);
-    return message;
+  /** How far the delivery of a message has come, as far as it is remembered. */
+  deliveryOf(message: Message): Delivery | undefined {
+    return (message as Entry).delivery;
   }
 
-  #grow(): void {
-    const grown: (Message | undefined)[] = new Array(this.#ring.length * 2);
-    for (let i = 0; i < this.#length; i++) {
-      grown[i] = this.#ring[(this.#first + i) & (this.#ring.length - 1)];
+  get #away(): QueueLimits {
+    return this.#spooler?.away ?? NOTHING;
+  }
+
+  /** Whether what is on disk alone may come before all of the backlog that is in memory. */
+  get #isAhead(): boolean {
+    const { first } = this.#backlog.reliable;
+    const readTo = this.#spooler?.readTo ?? Infinity;
+    return first !== undefined && this.#away.messages > 0 && first.number > readTo;
+  }
+
+  /** All that waits of QoS 1 and 2. */
+  get #spooled(): QueueLimits {
+    const { messages, bytes } = this.#away;
+    return { messages: messages + this.#reliable.messages, bytes: bytes + this.#reliable.bytes };
+  }
+
+  #makeSpooler(): Spooler {
+    const commitMs = this.#settings.spool?.commitMs;
+    const spooler = new Spooler({ clock: this.#clock, commitMs, counter: this.#counter }, {
+      stored: () => this.#shed(),
+      trouble: (reason) => this.#noteTrouble(reason),
+      damaged: (damage) => this.#log?.alert(damageText(damage)),
+      missing: (count) => {
+        this.#drops.add("damaged", count);
+        this.#log?.error(`${count} events that waited on disk are lost`);
+      },
+    });
+    return spooler;
+  }
+
+  /** What waits may be older than the wish for a spool. */
+  #watchAll(): void {
+    if (this.#spooler === undefined || this.#settings.spool === undefined) return;
+    const waiting = [...this.#backlog.reliable, ...this.#holding, ...this.#live.reliable];
+    waiting.sort((a, b) => a.number - b.number).forEach((entry) => this.#watch(entry));
+  }
+
+  #watch(entry: Entry): void {
+    if (entry.qos > 0 && this.#settings.spool !== undefined) this.#spooler?.watch(entry);
+  }
+
+  #forget(entry: Entry): void {
+    if (this.#spooler === undefined) entry.leave();
+    else this.#spooler.forget(entry);
+  }
+
+  /** The lane whose first message is the next one; none if there is none, or it may not go yet. */
+  #choose(): Lane | undefined {
+    const [live, backlog] = [this.#live, this.#backlog];
+    this.#expire();
+    const away = this.#away.messages;
+    if (away > 0) this.#refill();
+    if (backlog.length + away === 0) {
+      this.#takesTurns = false;
+      return live.length === 0 ? undefined : live;
     }
-    this.#ring = grown;
-    this.#first = 0;
+    const holdsBack = this.#drain !== undefined && this.#drain.waitMs > 0;
+    const isAhead = this.#isReading && this.#isAhead;
+    const isReady = backlog.length > 0 && !holdsBack && !isAhead;
+    const head = live.first;
+    if (head === undefined) {
+      if (holdsBack) this.#wakeForDrain();
+      return isReady ? backlog : undefined;
+    }
+    const isStuck = backlog.length === 0 && !this.#isReading;
+    this.#takesTurns ||= this.#drain !== undefined || isStuck ||
+      this.#clock.now() - head.offeredAt > STARVING_MS;
+    if (!this.#takesTurns) return isReady ? backlog : undefined;
+    return isReady && !this.#lastWasBacklog ? backlog : live;
   }
 
-  #countDrop(reason: DropReason): void {
-    this.#dropped[reason] = (this.#dropped[reason] ?? 0) + 1;
-    this.#droppedTotal++;
+  #beginDrain(): void {
+    const rate = this.#settings.drainRate ?? 0;
+    this.#drain = rate > 0
+      ? new TokenBucket({ rate, burst: Math.max(1, rate / 20) }, this.#clock)
+      : undefined;
   }
+
+  #wakeForDrain(): void {
+    this.#drainTimer ??= this.#clock.after(Math.max(1, this.#drain?.waitMs ?? 0), () => {
+      this.#drainTimer = undefined;
+      this.#listener();
+    });
+  }
+
+  /** Reads back from disk what is to be sent next. */
+  async #refill(): Promise<void> {
+    const { messages, bytes } = this.#settings.limits;
+    const chunk = Math.max(1, Math.ceil(messages / CHUNK_SHARE));
+    // What is read where there is no room costs others their place, if only in memory.
+    const room = messages - this.#reliable.messages;
+    const isEnough = !this.#isAhead &&
+      this.#backlog.reliable.length > Math.max(0, Math.min(chunk, room) / 2);
+    // Where nothing else can make room, what is read would have to go again.
+    const isFull = (room <= 0 || this.#reliable.bytes >= bytes) &&
+      (this.#settings.spool === undefined || this.#trouble !== undefined);
+    if (this.#isReading || isEnough || isFull || this.#isClosed) return;
+    this.#isReading = true;
+    const limit = { messages: chunk, bytes: Math.min(bytes / CHUNK_SHARE, CHUNK_BYTES) };
+    const isRead = await this.#spooler?.read(limit, (entry) => {
+      this.#count(entry);
+      this.#backlog.reliable.push(entry);
+    });
+    if (this.#isClosed) return;
+    if (isRead !== true) {
+      this.#retryTimer = this.#clock.after(RETRY_MS, () => {
+        this.#isReading = false;
+        this.#listener();
+      });
+      return;
+    }
+    this.#isReading = false;
+    // What an earlier process had begun may be before what is read.
+    this.#backlog.order();
+    this.#shed();
+    this.#listener();
+  }
+
+  /** Drops what is over a bound, or lets memory forget what is on disk. */
+  #shed(): void {
+    const { limits, spool } = this.#settings;
+    if (spool === undefined) {
+      while (this.#isOver(limits, this.#volatile, this.#reliable)) {
+        const isLess = this.#shedOne("volatile", "queue_full") || this.#evictOne() ||
+          this.#shedOne("reliable", "queue_full", true);
+        if (!isLess) return;
+      }
+      return;
+    }
+    while (this.#isOver(limits, this.#volatile) && this.#shedOne("volatile", "queue_full"));
+    // Before memory forgets what was read in order to be dropped.
+    while (this.#isOver(spool.limits, this.#spooled)) {
+      const isNext = this.#backlog.reliable.length > 0 || this.#away.messages === 0;
+      if (!isNext && this.#settings.full !== "drop_newest") {
+        // The oldest are on disk alone.
+        this.#refill();
+        break;
+      }
+      if (!this.#shedOne("reliable", "queue_full")) break;
+    }
+    while (this.#isOver(limits, this.#reliable)) {
+      if (this.#evictOne()) continue;
+      // What is about to be written may be more for a moment, as long as there is memory for it.
+      const isFull = this.#reliable.bytes > limits.bytes || this.#spooler === undefined ||
+        this.#trouble !== undefined;
+      if (!isFull || !this.#shedOne("reliable", "disk_full", true)) break;
+    }
+  }
+
+  #isOver(limits: QueueLimits, one: QueueLimits, other: QueueLimits = NOTHING): boolean {
+    return one.messages + other.messages > limits.messages ||
+      one.bytes + other.bytes > limits.bytes;
+  }
+
+  /** Drops one; with `mayWait`, one that is on disk too is not lost, and comes later. */
+  #shedOne(which: "volatile" | "reliable", reason: DropReason, mayWait = false): boolean {
+    const end: End = this.#settings.full === "drop_newest" ? "newest" : "oldest";
+    const [first, last] = end === "oldest"
+      ? [this.#backlog, this.#live]
+      : [this.#live, this.#backlog];
+    // Read back from disk, a held one would go without regard to its rate.
+    const held = this.#holding.give(which, end);
+    const entry = held ?? first.give(which, end) ?? last.give(which, end);
+    if (entry === undefined) return false;
+    if (held !== undefined) this.#discard(held, "queue_full");
+    else if (mayWait && this.#spooler?.evict(entry) === true) this.#uncount(entry);
+    else this.#discard(entry, reason);
+    return true;
+  }
+
+  /** Lets memory forget a message that is on disk; the oldest live one, since it is sent latest. */
+  #evictOne(): boolean {
+    const { reliable: live } = this.#live;
+    const { reliable: backlog } = this.#backlog;
+    if (live.first !== undefined && this.#spooler?.evict(live.first) === true) {
+      this.#backlogEnd = Math.max(this.#backlogEnd, live.first.number);
+      this.#uncount(live.first);
+      live.shift();
+      return true;
+    }
+    const last = backlog.length > 1 ? backlog.pop() : undefined;
+    if (last === undefined) return false;
+    if (this.#spooler?.evict(last) === true) {
+      this.#uncount(last);
+      return true;
+    }
+    backlog.push(last);
+    return false;
+  }
+
+  #refuse(message: Message, reason: DropReason): void {
+    this.#drops.add(reason);
+    this.#tell(reason, message);
+  }
+
+  /** Gives up a message that waits. */
+  #discard(entry: Entry, reason: DropReason): void {
+    this.#uncount(entry);
+    this.#drops.add(reason);
+    this.#tell(reason, entry);
+    this.#forget(entry);
+  }
+
+  #tell(reason: DropReason, message: Message): void {
+    const dropped = this.#settings.full === "drop_newest" ? "the newest" : "the oldest";
+    this.#dropLog.note(reason, message, { length: this.length, dropped });
+  }
+
+  #expire(): void {
+    const { maxAgeMs = 0 } = this.#settings;
+    if (maxAgeMs === 0) return;
+    const youngest = this.#clock.now() - maxAgeMs;
+    for (const lane of [this.#backlog, this.#live]) {
+      while (lane.first !== undefined && lane.first.offeredAt < youngest) {
+        this.#discard(lane.shift() as Entry, "expired");
+      }
+    }
+  }
+
+  /** Looks now and then for what is too old, also while nothing is sent. */
+  #ageLater(): void {
+    const { maxAgeMs = 0 } = this.#settings;
+    if (maxAgeMs === 0 || this.#ageTimer !== undefined || this.length === 0) return;
+    this.#ageTimer = this.#clock.after(Math.max(100, maxAgeMs / 10), () => {
+      this.#ageTimer = undefined;
+      this.#expire();
+      if (this.#away.messages > 0) this.#refill();
+      this.#ageLater();
+    });
+  }
+
+  #noteTrouble(reason: string | undefined): void {
+    if (reason === this.#trouble) return;
+    if (reason === undefined) this.#log?.notice("The spool can be used again");
+    else this.#log?.error(`${reason}. Events wait in memory until it can be used`);
+    this.#trouble = reason;
+  }
+
+  #count({ qos, size }: Entry): void {
+    const kind = qos === 0 ? this.#volatile : this.#reliable;
+    kind.messages++;
+    kind.bytes += size;
+  }
+
+  #uncount({ qos, size }: Entry): void {
+    const kind = qos === 0 ? this.#volatile : this.#reliable;
+    kind.messages--;
+    kind.bytes -= size;
+  }
+}
+
+const NOTHING: QueueLimits = { messages: 0, bytes: 0 };
+
+function damageText({ reason, setAside, saved, lost }: Damage): string {
+  const many = lost === undefined ? "an unknown number of events" : `${lost} events`;
+  const where = setAside === undefined ? "it was emptied" : `it was put aside as ${setAside}`;
+  return `THE SPOOL WAS DAMAGED (${reason}): ${many} lost, ${saved} saved; ${where}`;
 }

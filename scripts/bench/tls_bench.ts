@@ -92,7 +92,7 @@ for (const [name, settings] of broker === undefined ? [] : kinds) {
     group: "tls events",
     baseline: name === "Deno",
     async fn() {
-      for (let i = 0; i < EVENTS; i++) rig.connection.offer(message("bench", EVENT));
+      for (let i = 0; i < EVENTS; i++) rig.queue.offer(message("bench", EVENT));
       await rig.connection.drained();
     },
   });

@@ -187,8 +187,10 @@ class SlowBroker implements Disposable {
     }
   }
 
-  hangUp(): void {
-    for (const socket of this.#sockets) socket.close();
+  /** Closes its connections, or only that of a number. */
+  hangUp(number?: number): void {
+    const sockets = number === undefined ? this.#sockets : this.#sockets.slice(number, number + 1);
+    for (const socket of sockets) socket.close();
   }
 
   [Symbol.dispose](): void {
@@ -204,6 +206,108 @@ class SlowBroker implements Disposable {
         .catch(() => {});
     }
   }
+}
+
+Deno.test("a connection goes on where only its queue, spool or breaker changes", async () => {
+  using broker = new SlowBroker();
+  await using simulator = await Simulator.start();
+  const xml = (more: Parameters<typeof params>[0]) =>
+    configurationXml(simulator.port, { connections: { c: connection(broker.port, more) } });
+  await using running = await RunningAgent.start(xml({}));
+  await running.untilConnection("c", "connected");
+  const changed = {
+    spool_commit_ms: 60,
+    spool_max_messages: 7,
+    spool_max_bytes: 65_537,
+    spool_max_age: 3_600,
+    queue_full: "drop_newest",
+    drain_rate: 100,
+    breaker_failures: 6,
+    breaker_high_mark: 70,
+    breaker_high_seconds: 61,
+    breaker_open_seconds: 31,
+    breaker_shed: "qos0",
+  };
+  await running.reload(xml(changed));
+  const { state, parameters } = running.connection("c");
+  assert.equal(state, "connected");
+  const shown = Object.keys(changed).map((name) => [name, parameters[name]]);
+  assert.deepEqual(Object.fromEntries(shown), changed);
+  await broker.knock();
+  assert.equal(broker.accepted, 2, "the knock alone came beside the connection");
+  assert.equal(countLog(running, /p\/c: (dis)?connected/), 1);
+
+  await running.reload(xml({ ...changed, status_topic: "state" }));
+  assert.equal(running.connection("c").state, "connecting");
+  broker.hangUp();
+});
+
+Deno.test("a renamed connection of the same client id connects when the former has ended", async () => {
+  using broker = new SlowBroker();
+  await using simulator = await Simulator.start();
+  const xml = (name: string) =>
+    configurationXml(simulator.port, {
+      settings: params({ "shutdown-timeout": 0 }),
+      connections: { [name]: connection(broker.port) },
+    });
+  await using running = await RunningAgent.start(xml("former"));
+  await running.untilConnection("former", "connected");
+  const reloaded = running.reload(xml("latter"));
+  await running.until(
+    "the latter is there",
+    ({ profiles }) => profiles[0]?.connections[0]?.name === "latter",
+  );
+  // The former one waits for this broker to close: for END_TIMEOUT_MS.
+  for (let i = 0; i < 5; i++) await broker.knock();
+  assert.equal(broker.accepted, 1 + 5);
+  assert.equal(running.connection("latter").state, "connecting");
+  broker.hangUp();
+  await reloaded;
+  await running.untilConnection("latter", "connected");
+  assert.equal(broker.accepted, 2 + 5);
+});
+
+Deno.test("two connections that swap their client ids do not push each other off", async () => {
+  using broker = new SlowBroker();
+  await using simulator = await Simulator.start();
+  const xml = (a: string, b: string) =>
+    configurationXml(simulator.port, {
+      connections: {
+        a: connection(broker.port, { client_id: a }),
+        b: connection(broker.port, { client_id: b }),
+      },
+    });
+  await using running = await RunningAgent.start(xml("one", "two"));
+  await running.ready();
+  await running.reload(xml("two", "one"));
+  // Whichever of the former it is, the other one is still there.
+  broker.hangUp(0);
+  const KNOCKS = 20;
+  for (let i = 0; i < KNOCKS; i++) await broker.knock();
+  assert.equal(broker.accepted, 2 + KNOCKS);
+  broker.hangUp(1);
+  await running.ready();
+  assert.equal(broker.accepted, 2 + KNOCKS + 2);
+});
+
+for (
+  const [name, value] of [
+    ["shutdown-timeout", "soon"],
+    ["status_topic", "state/#"],
+  ] as const
+) {
+  Deno.test(`a reload with a wrong ${name} is refused`, async () => {
+    await using simulator = await Simulator.start();
+    const xml = (more: Parameters<typeof params>[0]) =>
+      configurationXml(simulator.port, {
+        settings: name === "shutdown-timeout" ? params(more) : "",
+        connections: { c: connection(freePort(), name === "status_topic" ? more : {}) },
+      });
+    await using running = await RunningAgent.start(xml({}));
+    const reply = await running.reload(xml({ [name]: value }));
+    assert(reply.kind === "failed" && reply.exitCode === 78, JSON.stringify(reply));
+    assert.match(reply.error, new RegExp(`${name}.*\n.*the present one goes on`));
+  });
 }
 
 for (const action of ["remove", "disable", "disconnect"] as const) {

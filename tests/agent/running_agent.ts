@@ -13,7 +13,7 @@ import { formatFinding } from "../../lib/config/position.ts";
 import type { ControlReply, ControlRequest } from "../../lib/control/protocol.ts";
 import type { ConnectionStatus, StatusReport } from "../../lib/control/status.ts";
 import { logsOptions } from "../../lib/agent/agent.ts";
-import { systemClock } from "../../lib/clock.ts";
+import { type Clock, systemClock } from "../../lib/clock.ts";
 import { Logs } from "../../lib/log/logs.ts";
 import { eventually, isReady } from "../support/agent_process.ts";
 
@@ -75,15 +75,19 @@ export class RunningAgent implements AsyncDisposable {
   }
 
   /** Starts an agent; a folder that is given is left to the giver. */
-  static async start(xml: string, folder?: string): Promise<RunningAgent> {
+  static async start(
+    xml: string,
+    folder?: string,
+    clock: Clock = systemClock,
+  ): Promise<RunningAgent> {
     const home = folder ?? await Deno.makeTempDir({ prefix: "fsmqtt-agent-test-" });
     const file = join(home, "mosquitto.conf.xml");
     await Deno.writeTextFile(file, xml.replaceAll("{folder}", home));
     const config = load(file);
     assert("config" in config, JSON.stringify(config));
     const log: string[] = [];
-    const logs = new Logs(logsOptions(config.config), systemClock, { write: (l) => log.push(l) });
-    const agent = new Agent({ config: config.config, reload: () => load(file), logs });
+    const logs = new Logs(logsOptions(config.config), clock, { write: (l) => log.push(l) });
+    const agent = new Agent({ config: config.config, reload: () => load(file), logs, clock });
     agent.start();
     return new RunningAgent(agent, home, log);
   }

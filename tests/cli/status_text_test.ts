@@ -17,6 +17,8 @@ const report: StatusReport = {
     reconnects: 0,
     protocol_errors: 2,
     mod_mosquitto_loaded: false,
+    gaps: 0,
+    last_gap: null,
   },
   profiles: [{
     name: "p",
@@ -30,6 +32,7 @@ const report: StatusReport = {
         broker: "b:1883",
         client_id: "id",
         reconnects: 1,
+        breaker: { state: "closed", since: "2026-11-22T11:00:00.000Z", reason: "connected" },
         offered: 10,
         acknowledged: 4,
         in_flight: 1,
@@ -48,6 +51,7 @@ const report: StatusReport = {
         broker: "z:1883",
         client_id: null,
         reconnects: 0,
+        breaker: { state: "open", since: "2026-11-22T12:00:00.000Z", reason: "5 failures" },
         offered: 0,
         acknowledged: 0,
         in_flight: 0,
@@ -111,6 +115,7 @@ Deno.test("the status is laid out to be read", () => {
     `fsmqtt 1.2.3, up 1 d 2 h, /etc/mosquitto.conf.xml
 DEGRADED
   connection p/z is waiting (no\\x1b[2J answer)
+  the breaker of p/z is open (5 failures)
   the broker refuses the subscription to "no"
 
 FreeSWITCH at 127.0.0.1:8021: connected
@@ -123,6 +128,7 @@ Profile p
     10 offered = 4 acknowledged + 1 in flight + 2 queued (300 bytes) + 3 dropped (2 queue_full, 1 too_large)
   connection z to z:1883: waiting (no\\x1b[2J answer)
     client id not known yet, 0 reconnects
+    breaker open since 2026-11-22T12:00:00.000Z (5 failures)
     0 offered = 0 acknowledged + 0 in flight + 0 queued + 0 dropped
   publisher pub (disabled): 7 published
     topic beat               HEARTBEAT → x/beat  3 published
@@ -207,5 +213,32 @@ Deno.test("FreeSWITCH's troubles are told", () => {
     "",
     "FreeSWITCH at 127.0.0.1:8021: refused (wrong password)",
     "  1 event received, 0 reconnects, 2 protocol errors",
+  ]);
+});
+
+Deno.test("the last gap is told: how long, why, and how much at most", () => {
+  const gap = {
+    from: "2026-11-22T12:00:00.000Z",
+    until: "2026-11-22T12:01:05.000Z",
+    seconds: 65,
+    reason: "FreeSWITCH closed the connection",
+    restarted: false,
+    events_at_most: 1234,
+    call_legs_at_most: 1,
+  };
+  const lines = (last_gap: StatusReport["freeswitch"]["last_gap"]) =>
+    statusText({ ...report, freeswitch: { ...report.freeswitch, gaps: 2, last_gap } })
+      .split("\n").filter((line) => / gaps|at most|former|unknown n/.test(line));
+  assert.deepEqual(lines(gap), [
+    "  2 gaps, the last from 2026-11-22T12:00:00.000Z until 2026-11-22T12:01:05.000Z (1 min 5 s): " +
+    "FreeSWITCH closed the connection",
+    "    at most 1234 events fired and at most 1 call leg begun meanwhile",
+  ]);
+  const unclean = { ...gap, from: null, seconds: null, restarted: true, events_at_most: null };
+  assert.deepEqual(lines(unclean), [
+    "  2 gaps, the last from an unknown moment until 2026-11-22T12:01:05.000Z: " +
+    "FreeSWITCH closed the connection",
+    "    FreeSWITCH was restarted; what the former one did before its end is unknown",
+    "    an unknown number of events fired and at most 1 call leg begun by the new one",
   ]);
 });

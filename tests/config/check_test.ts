@@ -115,6 +115,46 @@ const cases: Record<string, { content: string; expected: readonly string[] }> = 
       profile({ name: "q", subscribe: { "in": { pattern: "$share/g/+" } } }),
     expected: ["error loop"],
   },
+  "a status topic is something published": {
+    content: profile({
+      connections: connection({ status_topic: "fs/state" }),
+      subscribe: { in: { pattern: "fs/#" } },
+    }),
+    expected: ['error loop: the status of connection "c" publishes to "fs/state"'],
+  },
+  "a status topic where events are published too": {
+    content: profile({
+      connections: connection({ status_topic: "fs/${hostname}" }),
+      publish: { out: event({ pattern: "fs/x" }) },
+    }),
+    expected: [
+      'warning status-topic: the `status_topic` "fs/${hostname}" of connection "c" is where events',
+    ],
+  },
+  "one status topic for two connections to one broker": {
+    content: profile({
+      connections: connection({ status_topic: "s" }) + connection({ status_topic: "s" }, "d"),
+    }),
+    expected: ['warning status-topic: the `status_topic` "s" of connection "d" is that of'],
+  },
+  "one status topic for two brokers is no trouble": {
+    content: profile({
+      connections: connection({ status_topic: "s" }) +
+        connection({ status_topic: "s", host: "other" }, "d"),
+      publish: { out: event({ pattern: "t" }) },
+    }),
+    expected: [],
+  },
+  "a status topic beside a will": {
+    content: profile({
+      connections: connection(
+        { status_topic: "s" },
+        "c",
+        `<will>${params({ enable: "true", topic: "w" })}</will>`,
+      ),
+    }),
+    expected: ['warning status-topic: connection "c" has a will of its own'],
+  },
   "no loop where the brokers differ": {
     content: profile({
       connections: connection() + connection({ port: "1884" }, "d"),

@@ -25,7 +25,7 @@ function sampleOf(section: SectionName, given: "all" | "required"): string {
     if (given === "required") return name === "pattern" ? [[name, value]] : [];
     if (secret) return [[fileForm(name), "secret"]];
     if (fallback === true) return [[name, "false"]];
-    if (type.startsWith("integer") && !name.startsWith("event")) return [[name, "99"]];
+    if (type.startsWith("integer") && type !== "integer from 65536") return [[name, "99"]];
     return [[name, value]];
   });
   return params(Object.fromEntries(values));

@@ -38,7 +38,7 @@ Deno.test("the README's example publishes what it names, byte for byte and in or
   await using watcher = await Watcher.start(broker1.port, { filter: "FreeSWITCH/#" });
   await using agent = await AgentProcess.start(
     await readmeExample(broker1.port, broker2.port),
-    ["--esl", `127.0.0.1:${simulator.port}`],
+    { args: ["--esl", `127.0.0.1:${simulator.port}`] },
   );
   await agent.ready();
 

@@ -9,7 +9,8 @@
 import { eventually } from "../support/agent_process.ts";
 import { startBroker, type TestBroker } from "../support/broker.ts";
 import { OpenSslServer } from "../support/openssl_server.ts";
-import { type ByteStream, Recorder } from "../support/wire.ts";
+import type { ByteStream } from "../support/relay.ts";
+import { Recorder } from "../support/wire.ts";
 import type { Authority } from "../support/authority.ts";
 import { IDENTITY, makeCertificates, PSK } from "./tls_certificates.ts";
 

@@ -87,6 +87,8 @@ export interface StartedLink extends Disposable {
   readonly states: Told<LinkState>;
   readonly identities: Told<SwitchIdentity>;
   readonly originalModule: Told<boolean>;
+  readonly callLegs: Told<number>;
+  readonly losses: Told<{ reason: string; silentMs: number }>;
   /** The `number`-th time that it was connected, from 1. */
   connected(number?: number): Promise<void>;
 }
@@ -104,6 +106,8 @@ export function startLink(
   const states = new Told<LinkState>();
   const identities = new Told<SwitchIdentity>();
   const originalModule = new Told<boolean>();
+  const callLegs = new Told<number>();
+  const losses = new Told<{ reason: string; silentMs: number }>();
   const link = new EslLink({
     endpoint,
     subscription: options.subscription ?? ["event json HEARTBEAT GENERAL"],
@@ -118,6 +122,8 @@ export function startLink(
     state: (state) => states.add(state),
     identity: (identity) => identities.add(identity),
     originalModuleLoaded: (loaded) => originalModule.add(loaded),
+    callLegs: (count) => callLegs.add(count),
+    lost: (reason, silentMs) => losses.add({ reason, silentMs }),
   });
   link.start();
   return {
@@ -126,6 +132,8 @@ export function startLink(
     states,
     identities,
     originalModule,
+    callLegs,
+    losses,
     async connected(number = 1) {
       await states.find(() =>
         states.all.filter(({ state }) => state === "connected").length >= number

@@ -113,6 +113,7 @@ test("fsmqtt's own questions start no job and reach no subscriber", async () => 
       [1, "api hostname"],
       [1, "api switchname"],
       [1, "api module_exists mod_mosquitto"],
+      [1, "api status"],
     ],
   );
   simulator.fire("GENERAL");

@@ -27,8 +27,10 @@ test("FreeSWITCH frozen: after 25 s it is asked, after 10 s more the link is mad
   assert.deepEqual(started.link.state, { state: "connected" });
   clock.advance(1);
   const state = await started.states.at(1);
-  assert.equal(state.state, "connecting");
+  assert(state.state === "connecting");
   assert.match(state.reason ?? "", /did not answer "event" within 10 s/);
+  // Nothing came since the beginning of the silence, and it is told from there.
+  assert.deepEqual(started.losses.all, [{ reason: state.reason, silentMs: 35_000 }]);
   simulator.resume();
   clock.advance(250);
   await started.connected(2);

@@ -215,8 +215,8 @@ Deno.test("two connections have nothing to do with each other", async () => {
   dead.connection.connect();
   alive.connection.connect();
   for (const qos of ALL_QOS) {
-    dead.connection.offer(message("dead", "x", { qos }));
-    alive.connection.offer(message("alive", "x", { qos }));
+    dead.queue.offer(message("dead", "x", { qos }));
+    alive.queue.offer(message("alive", "x", { qos }));
   }
   await alive.acknowledged(3);
   await witness.count("alive", 3);

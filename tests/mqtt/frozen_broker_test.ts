@@ -21,7 +21,7 @@ for (const qos of [0, 1, 2] as const) {
       let offered = 0;
       await rig.until("a full queue", () => {
         for (let i = 0; i < 500; i++, offered++) {
-          rig.connection.offer(message("t", KILOBYTE, { qos }));
+          rig.queue.offer(message("t", KILOBYTE, { qos }));
         }
         return (rig.queue.books.dropped.queue_full ?? 0) >= 100;
       });

@@ -65,7 +65,7 @@ export function message(
   { qos = 1, retain = false }: { qos?: 0 | 1 | 2; retain?: boolean } = {},
 ): Message {
   const bytes = typeof payload === "string" ? new TextEncoder().encode(payload) : payload;
-  return { topic, payload: bytes, qos, retain, counter: { messages: 0 } };
+  return { topic, payload: bytes, qos, retain, counter: { name: "pub/topic", messages: 0 } };
 }
 
 /** The numbers from `first` to `last`, as the payloads of tests. */
@@ -103,13 +103,14 @@ export class Rig implements AsyncDisposable {
   /** Makes a connection that is not begun. */
   constructor(brokerOptions: BrokerOptions, chosen: RigOptions = {}) {
     const { limits = { messages: 5_000, bytes: 64 * 2 ** 20 }, clock = systemClock } = chosen;
-    this.queue = chosen.queue ?? new EventQueue(limits);
     const sink = { write: (line: string) => void this.log.push(line.slice(line.indexOf("["))) };
     const settings = { level: chosen.level ?? "info", details: false, sinks: [sink] };
+    const log = new Logger(settings, clock);
+    this.queue = chosen.queue ?? new EventQueue({ limits }, { clock, log });
     this.connection = new BrokerConnection(brokerOptions, {
       ...chosen,
       queue: this.queue,
-      log: new Logger(settings, clock),
+      log,
       clock,
       received: (received) => {
         this.received.push(received);
@@ -120,7 +121,7 @@ export class Rig implements AsyncDisposable {
 
   /** Offers messages with these payloads. */
   offer(topic: string, payloads: readonly string[], qos: 0 | 1 | 2 = 1): void {
-    for (const payload of payloads) this.connection.offer(message(topic, payload, { qos }));
+    for (const payload of payloads) this.queue.offer(message(topic, payload, { qos }));
     this.assertBalance();
   }
 

@@ -20,7 +20,7 @@ for (const { protocolVersion, line, qos } of brokers) {
       await using rig = new Rig(options(broker.port, { protocolVersion }));
       rig.connection.connect();
       await rig.state("connected");
-      rig.connection.offer(message("t", BIG, { qos }));
+      rig.queue.offer(message("t", BIG, { qos }));
       rig.offer("t", numbers(1, 50), qos);
       await rig.acknowledged(50);
       assert.deepEqual(rig.queue.books.dropped, { refused: 1 });

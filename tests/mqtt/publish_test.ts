@@ -42,7 +42,7 @@ mosquittoTest("a payload goes out byte for byte, be it UTF-8 or not, empty or lo
   await using rig = new Rig(options(broker.port, { protocolVersion: "V5" }));
   rig.connection.connect();
   for (const payload of payloads) {
-    for (const qos of ALL_QOS) rig.connection.offer(message(`t${qos}`, payload, { qos }));
+    for (const qos of ALL_QOS) rig.queue.offer(message(`t${qos}`, payload, { qos }));
   }
   for (const qos of ALL_QOS) {
     await witness.count(`t${qos}`, payloads.length);
@@ -56,8 +56,8 @@ mosquittoTest("the broker keeps a message with the retain flag, and no other", a
   await using rig = new Rig(options(broker.port));
   rig.connection.connect();
   for (const qos of ALL_QOS) {
-    rig.connection.offer(message(`kept/${qos}`, "k", { qos, retain: true }));
-    rig.connection.offer(message(`live/${qos}`, "l", { qos }));
+    rig.queue.offer(message(`kept/${qos}`, "k", { qos, retain: true }));
+    rig.queue.offer(message(`live/${qos}`, "l", { qos }));
   }
   await rig.acknowledged(6);
   await rig.connection.disconnect("disconnected");
@@ -72,7 +72,7 @@ mosquittoTest("each message that the broker has counts on its topic's counter", 
   await using rig = new Rig(options(broker.port));
   rig.connection.connect();
   const messages = ALL_QOS.map((qos) => message("t", "x", { qos }));
-  for (const one of messages) rig.connection.offer(one);
+  for (const one of messages) rig.queue.offer(one);
   await rig.acknowledged(3);
   assert.deepEqual(messages.map(({ counter }) => counter.messages), [1, 1, 1]);
 });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { InFlightStore } from "../../lib/mqtt/in_flight.ts";
+import { EventQueue } from "../../lib/queue/event_queue.ts";
 import { message, numbers, options, Rig } from "./harness.ts";
 import { Peer, type PeerConnection } from "./peer.ts";
 
@@ -159,7 +160,9 @@ Deno.test("the end of a connection at rest takes back what was in flight, in ord
 
 Deno.test("a message whose packet identifier is in use is not taken", () => {
   const ended: string[] = [];
-  const store = new InFlightStore(({ topic }, refusal) => ended.push(`${topic} ${refusal}`));
+  const queue = new EventQueue({ limits: { messages: 10, bytes: 10_000 } });
+  const store = new InFlightStore(queue, { remembers: false });
+  store.tells(({ topic }, refusal) => ended.push(`${topic} ${refusal}`));
   const put = (topic: string, messageId: number) =>
     store.track(message(topic, "x"), () => store.put({ cmd: "publish", messageId }, () => {}));
   assert.equal(put("a", 1), true);

@@ -34,7 +34,7 @@ for (const [by, way] of Object.entries(WAYS)) {
     await rig.state("connected");
     for (const qos of [0, 1] as const) {
       rig.offer(`${qos}`, numbers(1, 100), qos);
-      rig.connection.offer(message("long", new Uint8Array(300_000), { qos }));
+      rig.queue.offer(message("long", new Uint8Array(300_000), { qos }));
       assert.deepEqual(await witness.count(`${qos}`, 100), numbers(1, 100));
     }
     await witness.count("long", 2);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { InFlightStore } from "../../lib/mqtt/in_flight.ts";
-import { IncomingStore } from "../../lib/mqtt/incoming.ts";
 import { MqttSession } from "../../lib/mqtt/session.ts";
+import { SessionMemory } from "../../lib/mqtt/session_memory.ts";
+import { EventQueue } from "../../lib/queue/event_queue.ts";
 import { mosquittoTest, startBroker } from "../support/broker.ts";
 import { ALL_QOS, numbers, options, Rig, until, VERSIONS, Witness } from "./harness.ts";
 import { Peer } from "./peer.ts";
@@ -41,10 +41,11 @@ mosquittoTest("a connection that is cut leaves the will to the broker", async ()
   await using witness = await Witness.start(broker.port);
   const { promise: closed, resolve } = Promise.withResolvers<void>();
   const connected = Promise.withResolvers<void>();
+  const chosen = options(broker.port, { will: will(1, true) });
   const session = new MqttSession(
     { host: "127.0.0.1", port: broker.port },
-    options(broker.port, { will: will(1, true) }),
-    { outgoing: new InFlightStore(() => {}), incoming: new IncomingStore(), isSessionKnown: false },
+    chosen,
+    new SessionMemory(chosen, new EventQueue({ limits: { messages: 1, bytes: 1 } })),
     {
       accepted: () => {},
       connected: () => connected.resolve(),

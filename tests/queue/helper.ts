@@ -1,7 +1,7 @@
 /** What the tests of the queue share. */
 
 import type { Message } from "../../lib/mqtt/outbox.ts";
-import type { Books } from "../../lib/queue/event_queue.ts";
+import type { Books } from "../../lib/queue/books.ts";
 
 /** What a message takes beside its topic and payload. */
 export const OVERHEAD = 128;
@@ -13,7 +13,7 @@ export function message(topic: string, bytes: number = OVERHEAD + topic.length):
     payload: new Uint8Array(bytes - OVERHEAD - topic.length),
     qos: 1,
     retain: false,
-    counter: { messages: 0 },
+    counter: { name: "pub/topic", messages: 0 },
   };
 }
 

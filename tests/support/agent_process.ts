@@ -16,10 +16,31 @@ const MAIN = fileURLToPath(new URL("../../main.ts", import.meta.url));
 
 /** The command line of fsmqtt. */
 export function fsmqtt(...args: string[]): Deno.Command {
-  const options = { args, stdin: "null", stdout: "piped", stderr: "piped" } as const;
+  return fsmqttWithin([], args);
+}
+
+/** The command line of fsmqtt behind that of another program, which has to become it (`exec`). */
+function fsmqttWithin(wrap: readonly string[], args: readonly string[]): Deno.Command {
   const executable = Deno.env.get("FSMQTT_BIN");
-  if (executable !== undefined) return new Deno.Command(executable, options);
-  return new Deno.Command(Deno.execPath(), { ...options, args: ["run", "-A", MAIN, ...args] });
+  const own = executable === undefined ? [Deno.execPath(), "run", "-A", MAIN] : [executable];
+  const [program = "", ...rest] = [...wrap, ...own, ...args];
+  return new Deno.Command(program, {
+    args: rest,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  });
+}
+
+/** How an agent is started. */
+export interface AgentProcessOptions {
+  /** Arguments beside the configuration and the control socket. */
+  readonly args?: readonly string[];
+  /**
+   * A command line that becomes the agent's, which follows it: limits, another view of the disk.
+   * `{folder}` in it stands for the agent's folder.
+   */
+  readonly wrap?: readonly string[];
 }
 
 /** Resolves with the first value that `attempt` gives; what never comes is an error. */
@@ -47,38 +68,51 @@ export function isReady({ freeswitch, profiles }: StatusReport): boolean {
 
 /** A running `fsmqtt run`. */
 export class AgentProcess implements AsyncDisposable {
-  readonly #process: Deno.ChildProcess;
   readonly #folder: string;
-  readonly #control: string;
+  readonly #options: AgentProcessOptions;
   readonly #logged: string[] = [];
-  readonly #logEnd: Promise<void>;
+  #process: Deno.ChildProcess;
+  #logEnd: Promise<void>;
   #exit: Promise<Deno.CommandStatus>;
 
-  private constructor(process: Deno.ChildProcess, folder: string) {
-    this.#process = process;
+  private constructor(folder: string, options: AgentProcessOptions) {
     this.#folder = folder;
-    this.#control = join(folder, "control.sock");
-    this.#exit = process.status;
+    this.#options = options;
+    this.#process = this.#spawn();
+    this.#exit = this.#process.status;
     this.#logEnd = this.#readLog();
   }
 
   /** Starts the agent on a configuration; `{folder}` in it stands for a folder of its own. */
-  static async start(configuration: string, args: readonly string[] = []): Promise<AgentProcess> {
+  static async start(
+    configuration: string,
+    options: AgentProcessOptions = {},
+  ): Promise<AgentProcess> {
     const folder = await Deno.makeTempDir({ prefix: "fsmqtt-e2e-" });
     const file = join(folder, "mosquitto.conf.xml");
     await Deno.writeTextFile(file, configuration.replaceAll("{folder}", folder));
-    const control = join(folder, "control.sock");
-    const agent = new AgentProcess(
-      fsmqtt("run", "--config", file, "--control", control, ...args).spawn(),
-      folder,
-    );
-    let ended = false;
-    agent.#exit.then(() => ended = true);
-    await eventually("the agent answers", () => {
-      if (ended) throw new Error(`the agent ended:\n${agent.log}`);
-      return agent.#askStatus();
-    });
+    const agent = new AgentProcess(folder, options);
+    await agent.#answers();
     return agent;
+  }
+
+  /** Starts it anew on the same folder, after it was stopped. */
+  async startAgain(): Promise<void> {
+    await this.#process.stdout.cancel();
+    this.#process = this.#spawn();
+    this.#exit = this.#process.status;
+    this.#logEnd = this.#readLog();
+    await this.#answers();
+  }
+
+  /** The folder that is its own. */
+  get folder(): string {
+    return this.#folder;
+  }
+
+  /** The id of its process. */
+  get pid(): number {
+    return this.#process.pid;
   }
 
   /** Its configuration file. */
@@ -88,7 +122,7 @@ export class AgentProcess implements AsyncDisposable {
 
   /** Its control socket. */
   get control(): string {
-    return this.#control;
+    return join(this.#folder, "control.sock");
   }
 
   /** What it has logged so far. */
@@ -154,8 +188,29 @@ export class AgentProcess implements AsyncDisposable {
     await Deno.remove(this.#folder, { recursive: true });
   }
 
+  #spawn(): Deno.ChildProcess {
+    const { wrap = [], args = [] } = this.#options;
+    return fsmqttWithin(wrap.map((word) => word.replaceAll("{folder}", this.#folder)), [
+      "run",
+      "--config",
+      this.configFile,
+      "--control",
+      this.control,
+      ...args,
+    ]).spawn();
+  }
+
+  async #answers(): Promise<void> {
+    let ended = false;
+    this.#exit.then(() => ended = true);
+    await eventually("the agent answers", () => {
+      if (ended) throw new Error(`the agent ended:\n${this.log}`);
+      return this.#askStatus();
+    });
+  }
+
   async #askStatus(): Promise<StatusReport | undefined> {
-    const reply = await ask(this.#control, { do: "status" });
+    const reply = await ask(this.control, { do: "status" });
     return reply.kind === "status" ? reply.status : undefined;
   }
 

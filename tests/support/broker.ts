@@ -30,6 +30,8 @@ export interface TestBroker extends AsyncDisposable {
   start(): Promise<void>;
   /** Ends it; an orderly end lets mosquitto save its state. */
   stop(signal?: "SIGTERM" | "SIGKILL"): Promise<void>;
+  /** Forgets all sessions and messages; it has to be stopped. */
+  wipe(): Promise<void>;
   /** Stops and continues the process: connections stay, nothing is answered. */
   freeze(frozen: boolean): void;
 }
@@ -134,6 +136,12 @@ class Mosquitto implements TestBroker {
     clearInterval(reminder);
   }
 
+  async wipe(): Promise<void> {
+    if (this.#process !== undefined) throw new Error("only a stopped broker can be wiped");
+    await removeIfThere(join(this.#folder, "mosquitto.db"));
+    await removeIfThere(join(this.#folder, "mosquitto.db.new"));
+  }
+
   freeze(frozen: boolean): void {
     this.#process?.kill(frozen ? "SIGSTOP" : "SIGCONT");
   }
@@ -166,12 +174,23 @@ class Embedded implements TestBroker {
     this.#broker = undefined;
   }
 
+  // It keeps nothing over a stop.
+  async wipe(): Promise<void> {}
+
   freeze(): void {
     throw new Error("only mosquitto can be frozen");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
+  }
+}
+
+async function removeIfThere(file: string): Promise<void> {
+  try {
+    await Deno.remove(file);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }
 

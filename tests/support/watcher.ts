@@ -12,6 +12,8 @@ export interface Received {
   readonly topic: string;
   readonly payload: Uint8Array;
   readonly retain: boolean;
+  /** Whether the broker has sent it to this client before; of its publisher it says nothing. */
+  readonly dup: boolean;
 }
 
 /** A client subscribed to everything that matches a filter. It reconnects by itself. */
@@ -19,25 +21,32 @@ export class Watcher implements AsyncDisposable {
   readonly #client: MqttClient;
   readonly received: Received[] = [];
 
-  private constructor(client: MqttClient) {
+  private constructor(client: MqttClient, take?: (message: Received) => void) {
     this.#client = client;
-    client.on("message", (topic, payload, { retain }) => {
-      this.received.push({ topic, payload, retain });
+    client.on("message", (topic, payload, { retain, dup }) => {
+      const message = { topic, payload, retain, dup };
+      if (take === undefined) this.received.push(message);
+      else take(message);
     });
   }
 
-  /** Connects and subscribes at QoS 2; with a client id, as a session that the broker keeps. */
+  /**
+   * Connects and subscribes at QoS 2; with a client id, as a session that the broker keeps.
+   *
+   * @param options With `take`, messages are given to it in place of being kept.
+   */
   static async start(
     port: number,
-    { filter = "#", clientId }: { filter?: string; clientId?: string } = {},
+    options: { filter?: string; clientId?: string; take?: (message: Received) => void } = {},
   ): Promise<Watcher> {
+    const { filter = "#", clientId, take } = options;
     const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${port}`, {
       reconnectPeriod: 50,
       ...(clientId === undefined ? {} : { clientId, clean: false }),
     });
     // Errors end in a reconnect, which is all that is wanted.
     client.on("error", () => {});
-    const watcher = new Watcher(client);
+    const watcher = new Watcher(client, take);
     await client.subscribeAsync(filter, { qos: 2 });
     return watcher;
   }

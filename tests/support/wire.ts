@@ -6,12 +6,7 @@
 
 import assert from "node:assert/strict";
 import { latin1 } from "./esl_client.ts";
-
-/** A byte stream both ways, as far as it is needed here; a `Deno.Conn` is one. */
-export type ByteStream = Pick<Deno.Conn, "read" | "write" | "closeWrite" | "close">;
-
-/** Makes a connection to the broker. */
-export type Upstream = () => Promise<ByteStream>;
+import { type Direction, Relay, type Upstream } from "./relay.ts";
 
 /** What a client and a broker agreed on, by OpenSSL's names. */
 export interface Agreement {
@@ -36,7 +31,7 @@ export class WireTap {
   }
 
   /** Takes what went in one direction. */
-  take(direction: "sent" | "received", chunk: Uint8Array): void {
+  take(direction: Direction, chunk: Uint8Array): void {
     this.#chunks[direction].push(chunk);
   }
 }
@@ -46,10 +41,8 @@ export class Recorder implements AsyncDisposable {
   /** What went over each connection, in the order in which they were made. */
   readonly connections: WireTap[] = [];
   readonly #listener: Deno.TcpListener;
-  readonly #upstream: Upstream;
+  readonly #relay: Relay<Deno.TcpConn>;
   readonly #belongings: AsyncDisposable | undefined;
-  readonly #open = new Set<ByteStream>();
-  readonly #running = new Set<Promise<void>>();
 
   /**
    * Starts listening; each connection is led on to one of `upstream`.
@@ -57,10 +50,16 @@ export class Recorder implements AsyncDisposable {
    * @param belongings What ends with it.
    */
   constructor(upstream: Upstream, belongings?: AsyncDisposable) {
-    this.#upstream = upstream;
     this.#belongings = belongings;
     this.#listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    this.#run(this.#accept());
+    this.#relay = new Relay(this.#listener, upstream, () => {
+      const tap = new WireTap();
+      this.connections.push(tap);
+      return (direction, chunk, write) => {
+        tap.take(direction, chunk);
+        return write(chunk);
+      };
+    });
   }
 
   /** The port to connect to. */
@@ -70,63 +69,15 @@ export class Recorder implements AsyncDisposable {
 
   /** Breaks all connections off. */
   breakOff(): void {
-    for (const stream of this.#open) stream.close();
-    this.#open.clear();
+    this.#relay.breakOff();
   }
 
   /** Listens no more. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#listener.close();
-    this.breakOff();
-    await Promise.all(this.#running);
+    await this.#relay.ended();
     await this.#belongings?.[Symbol.asyncDispose]();
   }
-
-  #run(work: Promise<void>): void {
-    // What is broken off ends in errors.
-    const running = work.catch(() => {}).finally(() => this.#running.delete(running));
-    this.#running.add(running);
-  }
-
-  async #accept(): Promise<void> {
-    for await (const client of this.#listener) {
-      const tap = new WireTap();
-      this.connections.push(tap);
-      this.#open.add(client);
-      this.#run(this.#lead(client, tap));
-    }
-  }
-
-  async #lead(client: ByteStream, tap: WireTap): Promise<void> {
-    const streams = [client];
-    try {
-      const broker = await this.#upstream();
-      streams.push(broker);
-      this.#open.add(broker);
-      await Promise.all([
-        passOn(client, broker, (chunk) => tap.take("sent", chunk)),
-        passOn(broker, client, (chunk) => tap.take("received", chunk)),
-      ]);
-    } finally {
-      for (const stream of streams) if (this.#open.delete(stream)) stream.close();
-    }
-  }
-}
-
-async function passOn(
-  from: ByteStream,
-  to: ByteStream,
-  keep: (chunk: Uint8Array) => void,
-): Promise<void> {
-  const buffer = new Uint8Array(64 * 1024);
-  for (;;) {
-    const length = await from.read(buffer);
-    if (length === null) break;
-    const chunk = buffer.slice(0, length);
-    keep(chunk);
-    for (let at = 0; at < length;) at += await to.write(chunk.subarray(at));
-  }
-  await to.closeWrite();
 }
 
 const HANDSHAKE = 22;

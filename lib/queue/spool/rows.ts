@@ -85,16 +85,23 @@ export class SpoolError extends Error {
 
 /** One spool, as the agent sees it. Everything is done in the order in which it was asked for. */
 export interface Spool {
+  /** Whether what keeps it has died: nothing more comes of it, and it is to be opened anew. */
+  readonly isLost: boolean;
   /**
    * Resolves when the changes are on disk: with `durable`, when they would outlive a power cut; else
-   * when they would outlive the death of this process.
+   * when they would outlive the death of this process. Until then they must stay as they are. What
+   * waits is committed together, but each write is made whole or refused by itself.
+   *
+   * On a disk that is full, new rows are refused while there is still room to remove some: what only
+   * removes is best a write of its own.
    *
    * @throws {SpoolError} if nothing of them was written, such as on a full disk.
    */
   write(changes: Changes, durable: boolean): Promise<void>;
   /**
    * The next rows after this number, at most so many and of so many bytes together, but at least one
-   * if there is any. Rows whose delivery has begun are among them.
+   * if there is any. Rows whose delivery has begun are among them. The payloads of one answer are
+   * views of one buffer, which lives as long as any of them.
    *
    * @throws {SpoolError} if the disk cannot be read.
    */
@@ -107,7 +114,8 @@ export interface Spool {
 export interface SpoolHandlers {
   /**
    * The file was damaged while it was in use, and a new one was begun with what could be saved. It
-   * is told before anything that was asked for afterwards is answered.
+   * is told before anything that was asked for afterwards is answered; the contents are those before
+   * what is not answered yet.
    */
   damaged(damage: Damage, contents: Contents): void;
 }
