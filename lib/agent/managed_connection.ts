@@ -197,10 +197,10 @@ export class ManagedConnection {
     }
     // One client id is not used by two connections at once: the broker would end the first. And what
     // an earlier process has begun to deliver is to be known first.
-    Promise.all([this.#replaced, this.#spooled]).then(() => {
+    Promise.all([this.#replaced, this.#spooled]).then(async () => {
       if (this.#broker !== broker || this.#goal !== "connected") return;
-      this.#resumeDeliveries();
-      broker.connect();
+      await this.#resumeDeliveries();
+      if (this.#broker === broker && this.#goal === "connected") broker.connect();
     });
   }
 
@@ -260,13 +260,14 @@ export class ManagedConnection {
   }
 
   /** Goes on with what an earlier process has begun to deliver, if the session is the same. */
-  #resumeDeliveries(): void {
+  async #resumeDeliveries(): Promise<void> {
     const { session } = this.#deps;
     const identity = this.#options && sessionIdentity(this.#options);
     const begun = this.#begun;
     this.#begun = [];
     const isSame = identity !== undefined && identity === session.known;
-    this.#startAnew(begun.filter((message) => !isSame || !this.#adopts(message)));
+    await this.#startAnew(begun.filter((message) => !isSame || !this.#adopts(message)));
+    // From here on what is on disk counts for this session.
     if (this.#spooled !== undefined && identity !== undefined) session.known = identity;
   }
 
@@ -275,10 +276,17 @@ export class ManagedConnection {
     return delivery !== undefined && this.#memory?.outgoing.adopt(message, delivery) === true;
   }
 
-  /** Messages whose delivery has begun in a session that is over are delivered from the start. */
-  #startAnew(messages: readonly Message[]): void {
-    for (const message of messages) this.queue.remember(message, undefined, () => {});
+  /**
+   * Messages whose delivery has begun in a session that is over are delivered from the start.
+   * Resolves when that is on disk, or the disk takes too long.
+   */
+  async #startAnew(messages: readonly Message[]): Promise<void> {
+    const forgotten = messages.map((message) =>
+      new Promise<void>((then) => this.queue.remember(message, undefined, then))
+    );
     this.queue.putBack(messages);
+    if (forgotten.length === 0) return;
+    await atMost(this.#deps.clock, DISK_TIMEOUT_MS, Promise.all(forgotten));
   }
 
   #replace(): void {

@@ -33,10 +33,10 @@ export function rateLimit(
   clock: Clock,
   former?: { readonly config: PublisherTopicConfig; readonly limit: RateLimit | undefined },
 ): RateLimit | undefined {
-  const { maxRate, maxBurst, overRate } = config;
+  const { maxRate, maxBurst, overRate, qos } = config;
   if (maxRate === 0) return undefined;
   const isSame = former?.config.maxRate === maxRate && former.config.maxBurst === maxBurst &&
-    former.config.overRate === overRate;
+    former.config.overRate === overRate && former.config.qos === qos;
   if (isSame && former.limit !== undefined) return former.limit;
   return { bucket: new TokenBucket({ rate: maxRate, burst: maxBurst }, clock), over: overRate };
 }

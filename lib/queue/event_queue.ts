@@ -272,7 +272,7 @@ export class EventQueue implements Outbox {
   offer(message: Message, limit?: RateLimit): void {
     this.#offered++;
     if (this.sheds(message.qos)) return this.#refuse(message, "breaker_open");
-    if (rowBytes(message) > this.#settings.limits.bytes) return this.#refuse(message, "too_large");
+    if (rowBytes(message) > this.#mostBytes(message)) return this.#refuse(message, "too_large");
     const mayPass = limit === undefined || this.#holding.admits(limit);
     if (!mayPass && limit.over === "drop") return this.#refuse(message, "over_rate");
     const entry = new Entry(message, ++this.#number, this.#clock.now());
@@ -495,6 +495,14 @@ export class EventQueue implements Outbox {
         this.#trouble !== undefined;
       if (!isFull || !this.#shedOne("reliable", "disk_full", true)) break;
     }
+  }
+
+  /** What a message may count for without costing all others their place, in bytes. */
+  #mostBytes({ qos }: Message): number {
+    const { limits, spool } = this.#settings;
+    return qos === 0 || spool === undefined
+      ? limits.bytes
+      : Math.min(limits.bytes, spool.limits.bytes);
   }
 
   #isOver(limits: QueueLimits, one: QueueLimits, other: QueueLimits = NOTHING): boolean {

@@ -245,7 +245,11 @@ export class Spooler {
     await this.#commit(() => true);
     await this.#settle();
     this.#cancelRemove?.();
-    await this.#spool?.close();
+    try {
+      await this.#spool?.close();
+    } catch (error) {
+      this.#noteTrouble((error as Error).message);
+    }
   }
 
   #restore(row: Row): Entry {
