@@ -14,12 +14,22 @@ export interface Clock {
   after(delayMs: number, callback: () => void): () => void;
 }
 
+/** `setTimeout` takes no more (some 24 days), and calls back at once instead. */
+const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
+
 /** The machine's own time. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   date: () => new Date(),
   after(delayMs, callback) {
-    const timer = setTimeout(callback, delayMs);
+    let timer: ReturnType<typeof setTimeout>;
+    const wait = (leftMs: number) => {
+      const isLast = leftMs <= LONGEST_TIMEOUT_MS;
+      timer = isLast
+        ? setTimeout(callback, leftMs)
+        : setTimeout(() => wait(leftMs - LONGEST_TIMEOUT_MS), LONGEST_TIMEOUT_MS);
+    };
+    wait(delayMs);
     return () => clearTimeout(timer);
   },
 };

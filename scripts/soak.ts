@@ -7,6 +7,7 @@
 import { parseArgs } from "node:util";
 import { ExitCode } from "../lib/exit_code.ts";
 import { type Outcome, summary } from "../tests/faults/outcome.ts";
+import type { Row } from "../tests/faults/row.ts";
 import { ROWS } from "../tests/faults/rows.ts";
 
 const USAGE = `deno task soak [--minutes N] [--row R]... [--seed S] [--short]
@@ -14,17 +15,10 @@ const USAGE = `deno task soak [--minutes N] [--row R]... [--seed S] [--short]
   --minutes N  how long the load of row 11 lasts (60); the other rows take what they need
   --row R      only this row; may be given again
   --seed S     where all randomness begins
-  --short      the short forms, as the tests run them`;
+  --short      the short forms, as the tests run them
 
-const { values } = parseArgs({
-  options: {
-    minutes: { type: "string", default: "60" },
-    row: { type: "string", multiple: true, default: [] },
-    seed: { type: "string" },
-    short: { type: "boolean", default: false },
-    help: { type: "boolean", default: false },
-  },
-});
+Rows
+${ROWS.map(({ number, title }) => `${number}`.padStart(4) + `  ${title}`).join("\n")}`;
 
 /** The columns of the table: heading, width, and what stands there. */
 const COLUMNS: readonly (readonly [string, number, (outcome: Outcome) => string])[] = [
@@ -55,13 +49,46 @@ function table(outcomes: readonly Outcome[]): string {
   ].join("\n");
 }
 
+function options() {
+  try {
+    return parseArgs({
+      options: {
+        minutes: { type: "string", default: "60" },
+        row: { type: "string", multiple: true, default: [] },
+        seed: { type: "string" },
+        short: { type: "boolean", default: false },
+        help: { type: "boolean", default: false },
+      },
+    }).values;
+  } catch (error) {
+    // Node's advice for a value that begins with a dash helps nobody here: no number may.
+    const [why = ""] = (error as Error).message.split("\n");
+    return refuse(why.replace("argument is ambiguous.", "needs a number above 0"));
+  }
+}
+
 function number(text: string, name: string): number {
   const value = Number(text);
   if (Number.isFinite(value) && value > 0) return value;
-  console.error(`--${name} needs a number above 0, not "${text}"\n\n${USAGE}`);
+  return refuse(`--${name} needs a number above 0, not "${text}"`);
+}
+
+/** The rows of these numbers, or all. */
+function chosen(wanted: readonly string[]): readonly Row[] {
+  const numbers = ROWS.map((row) => row.number);
+  for (const text of wanted) {
+    if (numbers.includes(Number(text))) continue;
+    refuse(`There is no row ${text}; there are ${Math.min(...numbers)} to ${Math.max(...numbers)}`);
+  }
+  return ROWS.filter((row) => wanted.length === 0 || wanted.map(Number).includes(row.number));
+}
+
+function refuse(why: string): never {
+  console.error(`${why}\n\n${USAGE}`);
   Deno.exit(ExitCode.USAGE);
 }
 
+const values = options();
 if (values.help) {
   console.log(USAGE);
   Deno.exit(ExitCode.OK);
@@ -70,12 +97,11 @@ const minutes = number(values.minutes, "minutes");
 const seed = values.seed === undefined
   ? 1 + Math.floor(Math.random() * 1_000_000)
   : number(values.seed, "seed");
-const wanted = values.row.map((row) => number(row, "row"));
-const rows = ROWS.filter((row) => wanted.length === 0 || wanted.includes(row.number));
+const rows = chosen(values.row);
 console.log(`seed ${seed}\n`);
 
 const outcomes: Outcome[] = [];
-let failed = rows.length === 0;
+let failed = false;
 for (const row of rows) {
   const startedAt = performance.now();
   console.log(`row ${row.number}: ${row.title}`);

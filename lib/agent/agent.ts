@@ -18,10 +18,12 @@ import { Router } from "../events/router.ts";
 import { subscriptionCommands } from "../events/subscription.ts";
 import type { SwitchNames } from "../events/template.ts";
 import { Announcer } from "./announcer.ts";
+import { Endings } from "./endings.ts";
 import { ExitCode } from "../exit_code.ts";
 import type { LogLevel } from "../log/levels.ts";
 import { type LogOptions, Logs, type LogsOptions } from "../log/logs.ts";
 import { Gaps } from "./gaps.ts";
+import { SpoolError, type Spools } from "../queue/spool/rows.ts";
 import { DiskSpools } from "../queue/spool/spools.ts";
 import { ManagedConnection } from "./managed_connection.ts";
 import { buildModel, connectionsOf, counterOf, type Model } from "./model.ts";
@@ -58,6 +60,7 @@ export class Agent {
   readonly #state: StateDir;
   readonly #logs: Logs;
   readonly #spools = new DiskSpools();
+  readonly #endings = new Endings();
   #config: Config;
   #model: Model = new Map();
   #link: EslLink;
@@ -118,7 +121,8 @@ export class Agent {
     this.#announcer.stop();
     this.#link.stop();
     this.#rememberHeard();
-    await this.#end(connectionsOf(this.#model));
+    this.#end(connectionsOf(this.#model));
+    await this.#endings.all();
     await this.#spools.close();
     this.#logs.whole.notice("stopped");
     this.#state.close();
@@ -126,11 +130,20 @@ export class Agent {
   }
 
   /** Lets the brokers take what is queued for a while, and ends the connections. */
-  async #end(connections: readonly ManagedConnection[]): Promise<void> {
+  #end(connections: readonly ManagedConnection[]): Promise<void> {
     const { shutdownTimeout } = this.#config.settings;
-    const drained = Promise.all(connections.map((each) => each.drained()));
-    if (shutdownTimeout > 0) await atMost(this.#clock, shutdownTimeout * 1000, drained);
-    await Promise.all(connections.map((each) => each.close()));
+    const end = async (connection: ManagedConnection) => {
+      try {
+        const drained = connection.drained();
+        if (shutdownTimeout > 0) await atMost(this.#clock, shutdownTimeout * 1000, drained);
+        await connection.close();
+      } catch (error) {
+        this.#logs.whole.error(`Cannot end a connection in order: ${(error as Error).message}`);
+      }
+    };
+    const ended = Promise.all(connections.map(end)).then(() => {});
+    this.#endings.add(connections.flatMap((each) => [each.spoolFile, clientOf(each)]), ended);
+    return ended;
   }
 
   /** Opens the log files anew, after they were rotated. */
@@ -269,6 +282,7 @@ export class Agent {
   #adopt(config: Config): Promise<void> {
     const former = connectionsOf(this.#model).map((each) => ({ each, client: clientOf(each) }));
     this.#model = buildModel(config, this.#model, this.#clock, (profile, connection, limits) => {
+      const spoolFile = this.#state.spoolFile(profile, connection.name);
       return new ManagedConnection(connection, limits, {
         log: this.#logs.profile(profile).within(connection.name),
         clock: this.#clock,
@@ -277,20 +291,23 @@ export class Agent {
         changed: () => this.#announcer.changed(),
         uniquePart: (length) => this.#state.uniquePart(profile, connection.name, length),
         counter: (name) => counterOf(this.#model.get(profile), name),
-        spools: this.#spools,
-        spoolFile: this.#state.spoolFile(profile, connection.name),
+        spools: this.#state.fault === undefined ? this.#spools : noSpools(this.#state.fault),
+        spoolFile,
+        after: this.#endings.of(spoolFile),
         session: this.#state.session(profile, connection.name),
       });
     });
     const present = connectionsOf(this.#model);
-    const gone = former.map(({ each }) => each).filter((each) => !present.includes(each));
-    const ended = this.#end(gone);
+    const ended = this.#end(
+      former.map(({ each }) => each).filter((each) => !present.includes(each)),
+    );
     // One client id is not used by two connections at once: they would push each other off.
     for (const connection of present) {
       const client = clientOf(connection);
+      connection.waitFor(this.#endings.of(client));
       for (const { each, client: formerClient } of former) {
         if (each === connection || client === undefined || client !== formerClient) continue;
-        connection.waitFor(gone.includes(each) ? ended : each.replaced);
+        if (present.includes(each)) connection.waitFor(each.replaced);
       }
     }
     this.#sync();
@@ -304,8 +321,8 @@ export class Agent {
     );
     for (const file of this.#state.strandedSpools(connections)) {
       this.#logs.whole.warning(
-        `${file} holds events for a connection that is not configured: they wait there until it ` +
-          "is again, or the file is removed",
+        `${file} is the spool of a connection that is not configured: what is in it waits until ` +
+          "the connection is there again. Remove the file to give that up",
       );
     }
   }
@@ -450,6 +467,12 @@ export class Agent {
       return failed(error.message, unreachable ? ExitCode.UNAVAILABLE : ExitCode.FAILED);
     }
   }
+}
+
+/** Without a state folder nothing can be kept on disk. */
+function noSpools(fault: string): Spools {
+  const error = new SpoolError(`Cannot keep events on disk: ${fault}`);
+  return { open: () => Promise.reject(error), close: () => Promise.resolve() };
 }
 
 /** How the logs are kept by a configuration. */

@@ -11,7 +11,7 @@
  */
 
 import type { Clock } from "../clock.ts";
-import type { GapStatus } from "../control/status.ts";
+import { type GapStatus, missedIn } from "../control/status.ts";
 import { eventSequence, sessionsSinceStartup } from "../esl/event_json.ts";
 
 /** How far FreeSWITCH's counters had come when its events were last heard. */
@@ -277,21 +277,14 @@ export class Gaps {
 
 /** A gap's numbers, in a line. */
 export function numbersOf(gap: GapStatus): string {
-  const { seconds, restarted, events_at_most: events, call_legs_at_most: legs } = gap;
+  const { seconds, restarted } = gap;
   const span = seconds === null ? "meanwhile" : `in those ${seconds} s`;
-  const bounds =
-    `${bound(events, "event")} of all kinds were fired, and ${bound(legs, "call leg")}` +
-    " began";
   return restarted === true
-    ? `FreeSWITCH was restarted ${span}: since its start ${bounds}; what the former one did before ` +
-      "its end is unknown"
-    : `Missed ${span}: ${bounds}`;
-}
-
-function bound(number: number | null, what: string): string {
-  return number === null
-    ? `an unknown number of ${what}s`
-    : `at most ${number} ${what}${number === 1 ? "" : "s"}`;
+    ? `FreeSWITCH was restarted ${span}: since its start ${
+      missedIn(gap)
+    }; what the former one did ` +
+      "before its end is unknown"
+    : `Missed ${span}: ${missedIn(gap)}`;
 }
 
 function number(text: string | undefined): number | undefined {

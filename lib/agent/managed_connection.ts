@@ -43,6 +43,8 @@ export interface ManagedConnectionDeps {
   readonly spools: Spools;
   /** The file of its spool; none without a state folder. */
   readonly spoolFile: string | undefined;
+  /** Settles when nobody has that file any more. */
+  readonly after: Promise<void>;
   /** The MQTT session that its spool knows of, which outlives a restart. */
   readonly session: { known: string | undefined };
 }
@@ -66,8 +68,8 @@ export class ManagedConnection {
   /** Deliveries that an earlier process has begun. */
   #begun: readonly Message[] = [];
   #broker: BrokerConnection | undefined;
-  /** Settles when the connection that was replaced last has ended. */
-  #replaced: Promise<void> = Promise.resolve();
+  /** Settles when the connections have ended whose place it takes. */
+  #replaced: Promise<void>;
   /** What {@linkcode sync} wanted last. */
   #goal: "connected" | "disabled" | "disconnected" = "disabled";
   /** Whether it is switched on. */
@@ -90,6 +92,7 @@ export class ManagedConnection {
       changed: () => deps.changed(),
     });
     this.#inbox = new CommandInbox(deps.run, deps.log);
+    this.#replaced = deps.after;
     this.#openSpool();
   }
 
@@ -117,6 +120,11 @@ export class ManagedConnection {
     }
     // It waits for the connection that it replaces to end.
     return state.state === "disabled" ? { state: "connecting" } : state;
+  }
+
+  /** The file of its spool. */
+  get spoolFile(): string | undefined {
+    return this.#deps.spoolFile;
   }
 
   /** Settles when the connections that were replaced have ended. */
@@ -226,31 +234,31 @@ export class ManagedConnection {
     const { log } = this.#deps;
     this.#goal = "disabled";
     this.#inbox.listen([]);
-    await this.#broker?.close();
+    // The connection that was replaced last may still deliver for the same session.
     await this.#replaced;
+    await this.#broker?.close();
     this.breaker.close();
     await this.#spooled;
     this.queue.putBack(this.#memory?.outgoing.clear() ?? []);
     await atMost(this.#deps.clock, DISK_TIMEOUT_MS, this.queue.close());
     const { length, spool } = this.queue;
     const kept = Math.min(spool?.messages ?? 0, length);
-    if (kept > 0) log.notice(`${kept} events stay on disk and are sent when it is there again`);
+    if (kept > 0) {
+      log.notice(
+        `${kept} events stay on disk, in ${this.#deps.spoolFile}; they are sent when fsmqtt runs ` +
+          "with this connection again",
+      );
+    }
     if (length > kept) log.error(`Ended with ${length - kept} events still queued: they are lost`);
   }
 
   /** What is on disk already is delivered, even if nothing more is to be written there. */
   #openSpool(): void {
-    const { spoolFile, spools, log } = this.#deps;
+    const { spoolFile = "", spools } = this.#deps;
     if (this.#spooled !== undefined) return;
-    if (spoolFile === undefined) {
-      if (this.#config.spool === "memory") return;
-      log.error("Cannot keep events on disk: there is no state folder. They wait in memory");
-      this.#spooled = Promise.resolve();
-      return;
-    }
     if (this.#config.spool === "memory" && !exists(spoolFile)) return;
     let isLate = false;
-    const opened = this.queue.open(spools, spoolFile).then((begun) => {
+    const opened = this.#deps.after.then(() => this.queue.open(spools, spoolFile)).then((begun) => {
       if (isLate) this.#startAnew(begun);
       else this.#begun = begun;
     });

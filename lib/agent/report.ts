@@ -15,11 +15,13 @@ import type {
   ProfileStatus,
   PublisherStatus,
   ShownParameters,
+  SpoolStatus,
   StatusReport,
   SubscriberStatus,
 } from "../control/status.ts";
 import type { SwitchNames } from "../events/template.ts";
 import type { BreakerCondition } from "../queue/breaker.ts";
+import type { SpoolCondition } from "../queue/event_queue.ts";
 import { MASK } from "../secret.ts";
 import { VERSION } from "../version.ts";
 import type { ManagedConnection } from "./managed_connection.ts";
@@ -116,12 +118,19 @@ function connectionStatus(
     in_flight: inFlight,
     queued,
     queued_bytes: queue.bytes,
-    ...(queue.spool === undefined ? {} : { spool: queue.spool }),
+    ...(queue.spool === undefined ? {} : { spool: spoolStatus(queue.spool, connection) }),
     dropped,
     parameters: shown("connection", config),
     tls: shown("tls", config.tls),
     will: shown("will", config.will),
   };
+}
+
+function spoolStatus(
+  condition: SpoolCondition,
+  { spoolFile }: ManagedConnection,
+): SpoolStatus {
+  return { ...condition, ...(spoolFile === undefined ? {} : { file: spoolFile }) };
 }
 
 function breakerStatus({ state, since, reason }: BreakerCondition): BreakerStatus {

@@ -7,6 +7,7 @@
 
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
+import { fileFault } from "../file_fault.ts";
 import type { SwitchNames } from "../events/template.ts";
 import type { Heard } from "./gaps.ts";
 
@@ -40,18 +41,20 @@ const LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 /** The state of one agent. Two agents never share a folder. */
 export class StateDir {
   readonly #file: string | undefined;
+  /** Why the folder cannot be used. */
+  readonly fault: string | undefined;
   readonly #lock: Deno.FsFile | undefined;
   readonly #state: State;
   readonly #complain: (text: string) => void;
 
   private constructor(
-    file: string | undefined,
-    lock: Deno.FsFile | undefined,
+    { file, lock, fault }: { file?: string; lock?: Deno.FsFile; fault?: string },
     state: State,
     complain: (text: string) => void,
   ) {
     this.#file = file;
     this.#lock = lock;
+    this.fault = fault;
     this.#state = state;
     this.#complain = complain;
   }
@@ -69,11 +72,12 @@ export class StateDir {
       Deno.mkdirSync(dir, { recursive: true, mode: 0o700 });
       lock = Deno.openSync(join(dir, "lock"), { create: true, write: true, mode: 0o600 });
     } catch (error) {
+      const fault = `the state folder ${dir} cannot be used (${fileFault(error)})`;
       complain(
-        `Cannot use the state folder ${dir}: ${(error as Error).message}. ` +
-          "Generated client ids will change at each start",
+        `${fault[0]?.toUpperCase()}${fault.slice(1)}: generated client ids will change at each ` +
+          "start, and no spools are kept. Give it to the user that runs fsmqtt, or set state-dir",
       );
-      return StateDir.inMemory();
+      return StateDir.inMemory(fault);
     }
     if (!lock.tryLockSync(true)) {
       lock.close();
@@ -82,12 +86,12 @@ export class StateDir {
           "A second one needs a state-dir and a control-socket of its own",
       );
     }
-    return new StateDir(file, lock, readState(file, complain), complain);
+    return new StateDir({ file, lock }, readState(file, complain), complain);
   }
 
-  /** A state that lives no longer than the process. */
-  static inMemory(): StateDir {
-    return new StateDir(undefined, undefined, { unique: {}, sessions: {} }, () => {});
+  /** A state that lives no longer than the process, since there is no folder for it. */
+  static inMemory(fault = "there is no state folder"): StateDir {
+    return new StateDir({ fault }, { unique: {}, sessions: {} }, () => {});
   }
 
   /** FreeSWITCH's names as last heard. */
@@ -158,9 +162,14 @@ export class StateDir {
     if (this.#file === undefined) return [];
     const folder = dirname(this.#file);
     const known = new Set(connections.map((one) => spoolName(one.profile, one.connection)));
-    return [...Deno.readDirSync(folder)].map(({ name }) => name)
-      .filter((name) => name.endsWith(SPOOL) && !known.has(name)).sort()
-      .map((name) => join(folder, name));
+    try {
+      return [...Deno.readDirSync(folder)].map(({ name }) => name)
+        .filter((name) => name.endsWith(SPOOL) && !known.has(name)).sort()
+        .map((name) => join(folder, name));
+    } catch (error) {
+      this.#complain(`Cannot look for forgotten spools in ${folder}: ${fileFault(error)}`);
+      return [];
+    }
   }
 
   /** Lets go of the folder. */
@@ -229,9 +238,16 @@ function readState(file: string, complain: (text: string) => void): State {
     };
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) {
+      const aside = `${file}.unreadable`;
       complain(
-        `Cannot read ${file}: ${(error as Error).message}. Client ids are generated anew`,
+        `Cannot read ${file}: ${fileFault(error)}. It is put aside as ${aside}; client ids are ` +
+          "generated anew",
       );
+      try {
+        Deno.renameSync(file, aside);
+      } catch {
+        // It is written anew in any case.
+      }
     }
     return { unique: {}, sessions: {} };
   }

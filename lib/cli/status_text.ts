@@ -1,5 +1,6 @@
 /**
- * The status as a person reads it: first how things stand, then every parameter.
+ * The status as a person reads it: first how things stand, then every parameter. What is wrong
+ * stands at the top, and at the end, where a terminal has not scrolled it away, that it does.
  *
  * @module
  */
@@ -7,14 +8,17 @@
 import {
   type ConnectionStatus,
   type FreeswitchStatus,
+  missedIn,
   type ProfileStatus,
   type PublisherStatus,
   type ShownParameters,
+  type SpoolStatus,
   type StatusReport,
   type SubscriberStatus,
   troubles,
 } from "../control/status.ts";
 import { printable } from "../log/logger.ts";
+import { sizeText } from "../size_text.ts";
 
 /** The whole report as text. */
 export function statusText(report: StatusReport): string {
@@ -30,6 +34,7 @@ export function statusText(report: StatusReport): string {
     "Configuration",
     ...indent(section("settings", settings)),
     ...indent(profiles.flatMap(configurationLines)),
+    ...(found.length === 0 ? [] : ["", `DEGRADED: ${count(found.length, "trouble")}, see the top`]),
     // What a broker or FreeSWITCH says does not get to move the cursor.
   ].map(printable).join("\n");
 }
@@ -50,17 +55,16 @@ function freeswitchLines(freeswitch: FreeswitchStatus): string[] {
 
 function gapLines({ gaps, last_gap }: FreeswitchStatus): string[] {
   if (last_gap === null) return [];
-  const { from, until, seconds, restarted, reason, events_at_most, call_legs_at_most } = last_gap;
-  const most = (number: number | null, what: string) =>
-    number === null ? `an unknown number of ${what}s` : `at most ${count(number, what)}`;
+  const { from, until, seconds, restarted, reason } = last_gap;
   return [
     `  ${count(gaps, "gap")}, the last from ${from ?? "an unknown moment"} until ${until}` +
     `${seconds === null ? "" : ` (${duration(seconds)})`}: ${reason}`,
     ...(restarted === true
-      ? ["    FreeSWITCH was restarted; what the former one did before its end is unknown"]
-      : []),
-    `    ${most(events_at_most, "event")} fired and ${most(call_legs_at_most, "call leg")} begun ` +
-    (restarted === true ? "by the new one" : "meanwhile"),
+      ? [
+        "    FreeSWITCH was restarted; what the former one did before its end is unknown",
+        `    since its start ${missedIn(last_gap)}`,
+      ]
+      : [`    missed: ${missedIn(last_gap)}`]),
   ];
 }
 
@@ -77,26 +81,39 @@ function profileLines(profile: ProfileStatus): string[] {
 
 function connectionLines(connection: ConnectionStatus): string[] {
   const { name, broker, state, reason, client_id, queued, queued_bytes, dropped } = connection;
-  const { tls_session: tls, breaker, spool } = connection;
+  const { tls_session: tls, breaker, spool, held = 0 } = connection;
   const drops = Object.entries(dropped);
   const total = drops.reduce((sum, [, number]) => sum + number, 0);
   const reasons = drops.map(([why, number]) => `${number} ${why}`).join(", ");
+  const waiting = count(queued_bytes, "byte") + (held === 0 ? "" : `, ${held} held by max_rate`);
   return [
     `connection ${name} to ${broker}: ${state}` +
     (tls === undefined ? because(reason) : ` over ${tls.version} (${tls.cipher})`),
     `  client id ${client_id ?? "not known yet"}, ${count(connection.reconnects, "reconnect")}`,
-    ...(spool === undefined ? [] : [
-      `  ${count(spool.messages, "event")} on disk, ${spool.recovered} found at the start` +
-      because(spool.trouble),
-    ]),
+    ...(spool === undefined ? [] : spoolLines(spool, connection.parameters)),
     ...(breaker.state === "closed" ? [] : [
       `  breaker ${breaker.state.replace("_", " ")} since ${breaker.since}` +
       because(breaker.reason),
     ]),
     `  ${connection.offered} offered = ${connection.acknowledged} acknowledged + ` +
     `${connection.in_flight} in flight + ` +
-    `${queued} queued${queued === 0 ? "" : ` (${count(queued_bytes, "byte")})`} + ` +
+    `${queued} queued${queued === 0 ? "" : ` (${waiting})`} + ` +
     `${total} dropped${total === 0 ? "" : ` (${reasons})`}`,
+  ];
+}
+
+function spoolLines(spool: SpoolStatus, { spool: kind, spool_max_bytes }: ShownParameters) {
+  const { messages, bytes, recovered, file, trouble } = spool;
+  // What is left on disk is sent though nothing more is written there; no bound counts then.
+  const bound = kind === "disk" && typeof spool_max_bytes === "number"
+    ? ` of at most ${sizeText(spool_max_bytes)}`
+    : "";
+  return [
+    `  ${count(messages, "event")} on disk${
+      bytes === undefined ? "" : ` (${sizeText(bytes)}${bound})`
+    }` +
+    `${recovered === 0 ? "" : `, ${recovered} found at the start`}${because(trouble)}`,
+    ...(file === undefined ? [] : [`    in ${file}`]),
   ];
 }
 

@@ -111,16 +111,29 @@ function checkFolders(config: Config, options: CheckOptions, findings: Findings)
     folder: string,
     section: Config["settings"]["source"],
     name: string,
+    consequence = "",
   ) => {
     const path = resolve(folder);
     const why = seen.has(path) ? undefined : fault(path);
     seen.add(path);
     if (why === undefined) return;
-    const text = `Cannot write ${what} in ${path} as this user: ${why}`;
+    const text = `Cannot write ${what} in ${path} as this user: ${why}${consequence}`;
     findings.warn(section.given.get(name) ?? section.at, "unwritable-folder", text);
   };
-  check("state", resolveStateDir(settings, options.env), settings.source, "state-dir");
+  const stateDir = resolveStateDir(settings, options.env);
+  check("state", stateDir, settings.source, "state-dir", withoutDisk(config));
   for (const section of [settings, ...profiles]) {
     if (section.logEnable) check("logs", resolveLogDir(section), section.source, "log-dir");
   }
+}
+
+/** What a state folder that cannot be written means for those who want to be kept there. */
+function withoutDisk({ profiles }: Config): string {
+  const names = profiles.filter(({ enable }) => enable)
+    .flatMap(({ connections }) => connections)
+    .filter(({ enable, spool }) => enable && spool === "disk")
+    .map(({ name }) => `"${name}"`);
+  if (names.length === 0) return "";
+  return `. Run so, connection${names.length === 1 ? "" : "s"} ${names.join(", ")} would keep ` +
+    "NOTHING on disk, although `spool` is disk: a crash or a reboot would lose what waits";
 }

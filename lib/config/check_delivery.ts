@@ -13,6 +13,7 @@ import type {
   ProfileConfig,
   PublisherTopicConfig,
 } from "./config.ts";
+import { sizeText } from "../size_text.ts";
 import { type Findings, place } from "./findings.ts";
 import type { connectionParameters } from "./parameters.ts";
 import type { Position } from "./position.ts";
@@ -25,6 +26,9 @@ const ONLY_ON_DISK = ["spool_commit_ms", "spool_max_messages", "spool_max_bytes"
 const ONLY_WITH_BREAKER = ["breaker_shed", "breaker_open_seconds", "breaker_high_mark"] as const;
 /** Parameters that count only with `max_rate`. */
 const ONLY_WITH_RATE = ["max_burst", "over_rate"] as const;
+
+/** What a spool takes on the disk for each byte of its events, with its tables and its log. */
+const DISK_SHARE = 1.2;
 
 /** Timers are no finer than this, in milliseconds, on a machine that has other things to do. */
 const TIMER_MS = 10;
@@ -116,9 +120,11 @@ function key(at: Position): string {
 function spoolNoEffect({ connection }: Publishing, name: ConnectionParameter): Fault | undefined {
   const { spool, source } = connection;
   if (spool === "disk" || !source.given.has(name)) return undefined;
+  const bounds = name === "spool_commit_ms"
+    ? ""
+    : ", where event-queue-size and event-queue-bytes of <settings> are the bounds";
   const text = `\`${name}\` of connection "${connection.name}" has no effect with \`spool\` on ` +
-    "memory, where event-queue-size and event-queue-bytes of <settings> are the bounds: give " +
-    "`spool` the value disk, or take this out";
+    `memory${bounds}: give \`spool\` the value disk, or take this out`;
   return { code: "spool-no-effect", name, text };
 }
 
@@ -168,8 +174,9 @@ function shedsAll({ connection }: Publishing): Fault | undefined {
     return undefined;
   }
   const text =
-    `connection "${name}" LOSES all events, those of QoS 1 and 2 too, while its broker ` +
-    "is away and its breaker open: that is what `breaker_shed` all means; none and qos0 keep them";
+    `connection "${name}" LOSES all events, those of QoS 1 and 2 too, that come while its ` +
+    "breaker is open, as in each longer outage of its broker: that is what `breaker_shed` all " +
+    "means; none loses nothing, and qos0 those of QoS 0 alone";
   return { code: "breaker-sheds-all", name: "breaker_shed", text };
 }
 
@@ -203,19 +210,18 @@ function checkSpace(
   if (free === undefined) return;
   let wanted = 0;
   for (const connection of spooling) {
-    wanted += connection.spoolMaxBytes;
+    const own = Math.round(connection.spoolMaxBytes * DISK_SHARE);
+    wanted += own;
     if (wanted <= free) continue;
-    const others = wanted > connection.spoolMaxBytes ? " together with those before it" : "";
-    const text = `the spool of connection "${connection.name}" may take${others} ${mib(wanted)}, ` +
-      `and the disk of ${stateDir} has ${mib(free)} free: lower \`spool_max_bytes\`, or give ` +
-      "`state-dir` a larger disk. On a full disk events are dropped";
+    const others = wanted > own ? " together with those before it" : "";
+    const text = `the spool of connection "${connection.name}" may take${others} ` +
+      `${sizeText(wanted, Math.ceil)} (a fifth more than \`spool_max_bytes\`), and the disk of ` +
+      `${stateDir} has ${sizeText(free, Math.floor)} free: lower \`spool_max_bytes\`, or give ` +
+      "`state-dir` a larger disk. On a full disk events wait in memory alone, and are dropped " +
+      "when that is full";
     findings.warn(placeOf(connection, "spool_max_bytes"), "spool-space", text);
     return;
   }
-}
-
-function mib(bytes: number): string {
-  return `${Math.floor(bytes / 2 ** 20)} MiB`;
 }
 
 /**

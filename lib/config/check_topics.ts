@@ -180,7 +180,8 @@ function checkStatusTopics(
     seen.push(connection);
     if (!will.enable) continue;
     const text = `connection "${name}" has a will of its own, and a broker takes no second one: ` +
-      "when fsmqtt dies, its \`status_topic\` does not say that it is offline";
+      "when fsmqtt dies, its `status_topic` does not say that it is offline. Take the <will> out, " +
+      "or leave it if that is meant";
     findings.warn(at, "status-topic", text);
   }
 }

@@ -6,14 +6,20 @@
 
 /**
  * The candidate nearest to `name`, if it is near enough to be what was meant: at most one slip for
- * every three characters. Case does not count.
+ * every three characters. Case does not count, and a part that is cut short is one slip.
  */
 export function nearest(name: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
   let bestSlips = Math.max(1, Math.floor(name.length / 3)) + 1;
+  let bestLetters = Infinity;
   for (const candidate of candidates) {
-    const slips = slipsBetween(name.toLowerCase(), candidate.toLowerCase());
-    if (slips < bestSlips) [best, bestSlips] = [candidate, slips];
+    const [written, meant] = [name.toLowerCase(), candidate.toLowerCase()];
+    const letters = slipsBetween(written, meant);
+    const slips = Math.min(letters, slipsInParts(written, meant));
+    // Of two that are as near, the one that takes fewer letters to get to.
+    if (slips < bestSlips || (slips === bestSlips && letters < bestLetters && best !== undefined)) {
+      [best, bestSlips, bestLetters] = [candidate, slips, letters];
+    }
   }
   return best;
 }
@@ -26,6 +32,25 @@ export function suggestion(
 ): string {
   const candidate = nearest(name, candidates);
   return candidate === undefined ? "" : `: did you mean ${show(candidate)}?`;
+}
+
+/** The same part by part, where `max_msgs` is `max_messages` with one part cut short. */
+function slipsInParts(a: string, b: string): number {
+  const [parts, others] = [a, b].map((name) => name.split(/[-_]/)) as [string[], string[]];
+  if (parts.length !== others.length) return Infinity;
+  return parts.reduce((sum, part, i) => {
+    const other = others[i] ?? "";
+    const slips = slipsBetween(part, other);
+    return sum + (isShortFor(part, other) ? Math.min(1, slips) : slips);
+  }, 0);
+}
+
+/** Whether all of its letters, the first one first, come in a word in their order. */
+function isShortFor(short: string, word: string): boolean {
+  if (short.length < 2 || short[0] !== word[0]) return false;
+  let at = 0;
+  for (const letter of word) if (letter === short[at]) at++;
+  return at === short.length;
 }
 
 /** Letters added, left out, changed or swapped with their neighbour (optimal string alignment). */

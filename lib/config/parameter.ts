@@ -15,6 +15,7 @@ import { LOG_LEVELS, type LogLevel, parseLogLevel } from "../log/levels.ts";
 import { Secret } from "../secret.ts";
 import { nearest } from "./nearest.ts";
 import { fillTemplate } from "./template.ts";
+import { amountIn } from "./units.ts";
 
 /** A value read from text: the value, perhaps with a remark; or what was expected instead. */
 export type Reading<T> =
@@ -70,6 +71,8 @@ export interface Description {
   readonly inherits?: string;
   /** See {@linkcode Parameter.unit}. */
   readonly unit?: string;
+  /** What 0 means of a number that means something else from 1 on: `is no limit`. */
+  readonly zero?: string;
   /** See {@linkcode Parameter.fallbackText}. */
   readonly fallbackText?: string;
   /** See {@linkcode Parameter.misspellings}. */
@@ -102,7 +105,11 @@ function parameter<T>(
   description: Description,
   kind: Kind = {},
 ): Parameter<T> {
-  const { help, added, live, misspellings = [], synonyms = {}, ...rest } = description;
+  const { added, live, zero, misspellings = [], synonyms = {}, ...rest } = description;
+  // What 0 means belongs to the first sentence, which says what the number is.
+  const help = zero === undefined
+    ? description.help
+    : description.help.replace(/\.( |$)/, `; 0 ${zero}.$1`);
   return {
     type,
     read,
@@ -161,7 +168,7 @@ export function integer(
   max: number,
   description: DescriptionWithDefault<number>,
 ): Parameter<number> {
-  const { type, read } = integerKind(min, max);
+  const { type, read } = integerKind(min, max, description);
   return parameter(type, read, description.default, description);
 }
 
@@ -171,21 +178,31 @@ export function optionalInteger(
   max: number,
   description: Description,
 ): Parameter<number | undefined> {
-  const { type, read } = integerKind(min, max);
+  const { type, read } = integerKind(min, max, description);
   return parameter<number | undefined>(type, read, undefined, description);
 }
 
 function integerKind(
   min: number,
   max: number,
+  { unit, zero }: Description,
 ): { type: string; read: (text: string) => Reading<number> } {
   const type = max === Number.MAX_SAFE_INTEGER ? `integer from ${min}` : `integer ${min}-${max}`;
   return {
     type,
     read(text) {
       const value = Number(text);
-      if (!/^\d+$/.test(text) || value < min || value > max) return { expected: `an ${type}` };
-      return { value };
+      const isWhole = /^\d+$/.test(text);
+      if (isWhole && value >= min && value <= max) return { value };
+      const bounds = isWhole && value > max ? `integer ${min}-${max}` : type;
+      const amount = unit === undefined ? undefined : amountIn(unit, text);
+      return {
+        expected: `an ${bounds}` + (unit === undefined ? "" : ` (${unit})`) +
+          (zero === undefined ? "" : `; 0 ${zero}`) +
+          // Nobody who wrote a little is to end with nothing, or with everything.
+          (zero !== undefined && value > 0 && value < 1 ? ", and 1 is the least otherwise" : "") +
+          (amount !== undefined && amount >= min && amount <= max ? `; ${text} is ${amount}` : ""),
+      };
     },
   };
 }

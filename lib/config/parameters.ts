@@ -98,13 +98,13 @@ export const settingsParameters = {
   "event-queue-size": integer(1, ANY, {
     default: 5000,
     unit: "events",
-    help: "How many events each connection holds while its broker cannot take them.",
+    help: "How many events each connection holds in memory while its broker cannot take them.",
   }),
   "event-queue-bytes": integer(65_536, ANY, {
     default: 64 * 1024 * 1024,
     unit: "bytes",
     added: true,
-    help: "How many bytes of events each connection holds, beside event-queue-size.",
+    help: "How many bytes of events each connection holds in memory, beside event-queue-size.",
   }),
   "unique-string-length": integer(1, 127, {
     default: 10,
@@ -185,7 +185,8 @@ export const connectionParameters = {
   keepalive: integer(0, 65_535, {
     default: 60,
     unit: "seconds",
-    help: "Silence after which the broker is asked for a sign of life; 0 never asks.",
+    zero: "never asks",
+    help: "Silence after which the broker is asked for a sign of life.",
   }),
   username: text({ help: "User name at the broker." }),
   password: secret({ help: "Password at the broker." }),
@@ -211,9 +212,8 @@ export const connectionParameters = {
   }),
   retries: integer(0, ANY, {
     default: 0,
-    help:
-      "Attempts before the trouble is logged as lasting and they go on at reconnect_delay_max; " +
-      "0 never says so.",
+    zero: "never says so",
+    help: "Attempts before the trouble is logged as lasting and they go on at reconnect_delay_max.",
   }),
   reconnect_delay: integer(1, DAY, {
     default: 1,
@@ -236,7 +236,7 @@ export const connectionParameters = {
     live: true,
     help:
       "Where events of QoS 1 and 2 wait for the broker: in memory alone, or also in a file in " +
-      "state-dir, where they outlive a crash and a reboot.",
+      "state-dir, where they outlive a crash and a reboot. Events of QoS 0 are never on disk.",
   }),
   spool_commit_ms: integer(0, 60_000, {
     default: 50,
@@ -265,7 +265,8 @@ export const connectionParameters = {
     unit: "seconds",
     added: true,
     live: true,
-    help: "Events that have waited longer are dropped, in memory and on disk; 0 keeps them.",
+    zero: "is no limit",
+    help: "Events that have waited longer are dropped, in memory and on disk.",
   }),
   queue_full: choiceOr(["drop_oldest", "drop_newest"], {
     default: "drop_oldest",
@@ -278,9 +279,10 @@ export const connectionParameters = {
     unit: "events a second",
     added: true,
     live: true,
+    zero: "is as fast as the broker takes it",
     help:
-      "How fast what has gathered during an outage is sent when the broker is back; live events " +
-      "are sent beside it. 0 is as fast as the broker takes it.",
+      "How fast what has gathered during an outage is sent when the broker is back, with live " +
+      "events beside it.",
   }),
   status_topic: topicName({
     added: true,
@@ -291,7 +293,8 @@ export const connectionParameters = {
     default: 5,
     added: true,
     live: true,
-    help: "So many failed connections in a row open the breaker; 0 never.",
+    zero: "never opens it",
+    help: "So many failed connections in a row open the breaker.",
   }),
   breaker_high_mark: integer(1, 100, {
     default: 80,
@@ -305,14 +308,16 @@ export const connectionParameters = {
     unit: "seconds",
     added: true,
     live: true,
-    help: "How long the queue may stay over breaker_high_mark; 0 is for ever.",
+    zero: "is for ever",
+    help: "How long the queue may stay over breaker_high_mark.",
   }),
   breaker_open_seconds: integer(1, DAY, {
     default: 30,
     unit: "seconds",
     added: true,
     live: true,
-    help: "How long the breaker stays open before the connection is put to the test again.",
+    help: "How long the breaker stays open before it is half open and puts the connection to the " +
+      "test. A connection that is made meanwhile begins the test at once.",
   }),
   breaker_shed: choiceOr(["none", "qos0", "all"], {
     default: "none",
@@ -412,7 +417,9 @@ export const publisherTopicParameters = {
     default: 0,
     unit: "events a second",
     added: true,
-    help: "The most that is published to this topic over time; 0 is no limit.",
+    zero: "is no limit",
+    help: "The most that is published to this topic over time. What comes from disk is not held " +
+      "again: there is drain_rate.",
   }),
   max_burst: optionalInteger(1, ANY, {
     fallbackText: "max_rate",

@@ -77,6 +77,22 @@ export interface GapStatus {
   readonly call_legs_at_most: number | null;
 }
 
+/** What was missed in a gap at most, in words. */
+export function missedIn({ events_at_most: events, call_legs_at_most: legs }: GapStatus): string {
+  return [
+    events === null
+      ? "how many events were fired is unknown"
+      : events === 0
+      ? "no event was fired"
+      : `at most ${events} event${events === 1 ? " was fired" : "s of all kinds were fired"}`,
+    legs === null
+      ? "how many call legs began is unknown"
+      : legs === 0
+      ? "no call leg began"
+      : `at most ${legs} call leg${legs === 1 ? "" : "s"} began`,
+  ].join(", and ");
+}
+
 /** One profile. */
 export interface ProfileStatus {
   /** Its name. */
@@ -123,6 +139,8 @@ export interface ConnectionStatus {
   readonly queued: number;
   /** Bytes that wait. */
   readonly queued_bytes: number;
+  /** Events among those that wait for their topic's `max_rate`, where there are any. */
+  readonly held?: number;
   /** What its spool holds, where it has one. */
   readonly spool?: SpoolStatus;
   /** Events given up, by reason. */
@@ -149,8 +167,12 @@ export interface BreakerStatus {
 export interface SpoolStatus {
   /** Events on disk, those in flight among them. */
   readonly messages: number;
-  /** Events of an earlier run that were found there. */
+  /** Their bytes; what `spool_max_bytes` is the bound of. */
+  readonly bytes?: number;
+  /** Events of an earlier run that were found there at the start; some may be delivered by now. */
   readonly recovered: number;
+  /** The file; none where the state folder cannot be used. */
+  readonly file?: string;
   /** Why it cannot be used at present. */
   readonly trouble?: string;
 }

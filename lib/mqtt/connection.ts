@@ -454,7 +454,9 @@ export class BrokerConnection {
     const session = this.#session;
     const wasEnded = session?.isEnding === true;
     this.#settle();
-    if (session?.isAccepted === true) this.#noteResendEnd(this.#welcome !== undefined);
+    // A slow line takes its time for a large message; that is not the broker's word on it.
+    const isSaid = session?.isAccepted === true && failure.silent !== true;
+    if (isSaid) this.#noteResendEnd(this.#welcome !== undefined);
     this.#session = undefined;
     this.#welcome = undefined;
     this.#deps.queue.putBack(session?.unsettled() ?? []);

@@ -13,6 +13,8 @@ export interface BrokerFailure {
   readonly reason: string;
   /** Whether only a person can mend it: the broker or TLS said no. */
   readonly refused: boolean;
+  /** Whether fsmqtt ended it, since nothing came any more. */
+  readonly silent?: boolean;
 }
 
 /**
@@ -96,7 +98,8 @@ export function describeFailure(
     return { reason, refused: false };
   }
   if (message === "Keepalive timeout") {
-    return { reason: "the broker gave no sign of life within keepalive", refused: false };
+    const reason = "the broker gave no sign of life within keepalive";
+    return { reason, refused: false, silent: true };
   }
   return { reason: message, refused: false };
 }

@@ -321,8 +321,8 @@ export class MqttSession {
     const isResumed = protocolVersion === "V31" ? !cleanSession : sessionPresent;
     this.#memory.outgoing.begin(isResumed);
     if (!isResumed) this.#memory.incoming.clear();
-    else if (!this.#memory.isSessionKnown) this.#released = this.#releaseUnknown();
-    this.#memory.isSessionKnown = true;
+    if (isResumed && !this.#memory.isSessionKnown) this.#released = this.#releaseUnknown();
+    else this.#memory.isSessionKnown = true;
     this.#handlers.accepted(isResumed);
   }
 
@@ -336,18 +336,26 @@ export class MqttSession {
    */
   async #releaseUnknown(): Promise<void> {
     const { outgoing } = this.#memory;
-    let last = Math.min(this.#options.sendMaximum + SPARE_IDS, 0xffff);
-    while (outgoing.has(last)) last--;
+    const count = Math.min(this.#options.sendMaximum + SPARE_IDS, 0xffff);
+    // What is known to be under way is delivered as it should be.
+    const unknown = Array.from({ length: count }, (_, i) => i + 1).filter((id) =>
+      !outgoing.has(id)
+    );
+    const last = unknown.at(-1);
+    if (last === undefined) {
+      this.#memory.isSessionKnown = true;
+      return;
+    }
     const answered = new Promise<void>((resolve) => {
       this.#client.on("packetreceive", (packet) => {
         // After this task, when MQTT.js is done with it.
-        if (packet.cmd === "pubcomp" && packet.messageId === last) setImmediate(resolve);
+        if (packet.cmd !== "pubcomp" || packet.messageId !== last) return;
+        this.#memory.isSessionKnown = true;
+        setImmediate(resolve);
       });
       this.#client.once("close", () => resolve());
     });
-    for (let id = 1; id <= last; id++) {
-      // What is known to be under way is delivered as it should be.
-      if (outgoing.has(id)) continue;
+    for (const id of unknown) {
       this.#stream.write(Uint8Array.of(PUBREL, 2, id >> 8, id & 0xff));
     }
     const timer = setTimeout(

@@ -23,8 +23,7 @@ export type BreakerState = "closed" | "open" | "half_open";
  * - `qos0`: those of QoS 0, which nobody was promised. The whole queue is kept for QoS 1 and 2.
  * - `all`: every event, of QoS 1 and 2 too. What was queued when the trouble began is still
  *   delivered, and nothing of what happened since: for receivers that have no use for old events and
- *   are not to be flooded with them. Events are lost for as long as the broker is away, and for up
- *   to breaker_open_seconds after it is back.
+ *   are not to be flooded with them. Events are lost for as long as it is open.
  */
 export type BreakerShed = "none" | "qos0" | "all";
 
@@ -36,7 +35,7 @@ export interface BreakerOptions {
   readonly highMark: number;
   /** A queue too full for so many milliseconds opens it; 0 never. */
   readonly highMs: number;
-  /** How many milliseconds it stays open before the test. */
+  /** How many milliseconds it stays open before the test, if there is no connection sooner. */
   readonly openMs: number;
   /** What is dropped at once while it is open. */
   readonly shed: BreakerShed;
@@ -68,9 +67,10 @@ const TEST_MS = 10_000;
  * The breaker of one connection. It is told what happens and asked nothing of the network.
  *
  * It opens when `failures` attempts failed or connections were lost in a row, or when the queue was
- * over `highMark` for `highMs`. A row ends with a connection that holds for 10 s. After `openMs` it is
- * half open: one failure opens it again, and so does a queue over the mark that did not shrink in 10 s.
- * Connected, with the queue below half of the mark, for 10 s without a break, it closes.
+ * over `highMark` for `highMs`. A row ends with a connection that holds for 10 s. After `openMs`, or as
+ * soon as there is a connection, it is half open: one failure opens it again, and so does a queue over
+ * the mark that did not shrink in 10 s. Connected, with the queue below half of the mark, for 10 s
+ * without a break, it closes.
  *
  * A limit of 0 takes that cause out of the whole: with `failures` 0 no failure opens it again either,
  * and with `highMs` 0 it does not look at the queue.
@@ -140,7 +140,8 @@ export class Breaker {
   /** There is a connection. */
   connected(): void {
     this.#connectedAt ??= this.#clock.now();
-    this.#noteCalm();
+    if (this.#condition.state === "open") this.#test("there is a connection");
+    else this.#noteCalm();
   }
 
   /** The connection was ended on purpose, which is no failure. */
@@ -219,11 +220,12 @@ export class Breaker {
 
   #testIn(delayMs: number): void {
     this.#cancelTimer();
-    this.#cancelTimer = this.#clock.after(delayMs, () => this.#test());
+    const reason = `put to the test after ${seconds(this.#options.openMs)}`;
+    this.#cancelTimer = this.#clock.after(delayMs, () => this.#test(reason));
   }
 
-  #test(): void {
-    this.#enter("half_open", `put to the test after ${seconds(this.#options.openMs)}`);
+  #test(reason: string): void {
+    this.#enter("half_open", reason);
     this.#tests++;
     this.#judgeLater();
     this.#noteCalm();

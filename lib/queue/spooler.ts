@@ -246,6 +246,8 @@ export class Spooler {
     await this.#settle();
     this.#cancelRemove?.();
     try {
+      // A file that was removed meanwhile is noticed when it is written to.
+      await this.#write({ remove: [], insert: [], update: [] });
       await this.#spool?.close();
     } catch (error) {
       this.#noteTrouble((error as Error).message);

@@ -57,8 +57,6 @@ Deno.test("a broker that is away opens the breaker, and closes it when it is bac
   await broker.start();
   clock.advance(1_000);
   await running.untilConnection("c", "connected");
-  assert.equal(state(), "open");
-  clock.advance(19_000);
   assert.equal(state(), "half_open");
   assert.deepEqual(breakerTroubles(running), []);
   clock.advance(10_000);
@@ -66,7 +64,7 @@ Deno.test("a broker that is away opens the breaker, and closes it when it is bac
   assert.deepEqual(told(running), [
     "[WARNING] p/c: the breaker is open: 3 failures in a row: nothing listens on that port; " +
     "events are queued as ever",
-    "[NOTICE] p/c: the breaker is half open: put to the test after 20 s",
+    "[NOTICE] p/c: the breaker is half open: there is a connection",
     "[NOTICE] p/c: the breaker is closed: connected and without trouble for 10 s",
   ]);
 });
@@ -211,7 +209,6 @@ Deno.test("a connection that is told to be away does not pass the test", async (
   await broker.start();
   clock.advance(1_000);
   await running.untilConnection("c", "connected");
-  clock.advance(29_000);
   assert.equal(state(), "half_open");
   await running.done({ do: "disconnect", profile: "p", connection: "c" });
   clock.advance(10_000);

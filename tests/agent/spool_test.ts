@@ -1,6 +1,7 @@
 /** Events that wait on disk, over restarts and reloads of the agent. */
 
 import assert from "node:assert/strict";
+import { troubles } from "../../lib/control/status.ts";
 import { Simulator } from "../../lib/simulator/simulator.ts";
 import { Peer } from "../mqtt/peer.ts";
 import { eventually } from "../support/agent_process.ts";
@@ -186,7 +187,7 @@ Deno.test("a spool whose connection is gone is told at the start, and left alone
   await using second = await RunningAgent.start(renamed, first.folder);
   const told = second.log.filter((line) => line.includes("is not configured"));
   assert.equal(told.length, 1);
-  assert.match(told.join(), /\[WARNING\] .*\/state\/p\+c\.spool holds events for a connection/);
+  assert.match(told.join(), /\[WARNING\] .*\/state\/p\+c\.spool is the spool of a connection/);
   await second.stop();
 
   await using third = await RunningAgent.start(spooled(simulator.port, freePort()), first.folder);
@@ -206,4 +207,67 @@ Deno.test("a spool that cannot be made is told once, and events wait in memory",
   assert.match(running.connection("c").spool?.trouble ?? "", /Cannot use the spool .*p\+c\.spool/);
   const told = running.log.filter((line) => line.includes("[ERROR] p/c: Cannot use the spool"));
   assert.equal(told.length, 1, running.log.join("\n"));
+});
+
+Deno.test("without a state folder it is told once, and the status is degraded", async () => {
+  await using simulator = await Simulator.start();
+  const folder = await Deno.makeTempDir({ prefix: "fsmqtt-agent-test-" });
+  await Deno.mkdir(`${folder}/state/lock`, { recursive: true });
+  await using running = await RunningAgent.start(spooled(simulator.port, freePort()), folder);
+  await running.until("it is told", () => running.connection("c").spool?.trouble !== undefined);
+  const reason = `Cannot keep events on disk: the state folder ${folder}/state cannot be used ` +
+    "(Is a directory)";
+  assert.equal(running.connection("c").spool?.trouble, reason);
+  assert(troubles(running.agent.status()).includes(`the spool of p/c: ${reason}`));
+  assert.equal(running.log.filter((line) => line.includes("[ERROR] p/c: Cannot keep")).length, 1);
+});
+
+Deno.test("the agent does not stop before a connection that was just removed has ended", async () => {
+  await using simulator = await Simulator.start();
+  await using broker = await Peer.listen();
+  const xml = spooled(simulator.port, broker.port, { spool_commit_ms: 60_000 }, {
+    "shutdown-timeout": 1,
+  });
+  await using running = await RunningAgent.start(xml);
+  const client = await broker.welcome();
+  await simulator.waitForSubscription("HEARTBEAT");
+  simulator.fireHeartbeat();
+  await client.read("publish");
+  const part = { kind: "connection", name: "c" } as const;
+  const removed = running.done({ do: "remove", profile: "p", part });
+  await running.stop();
+  await removed;
+  const log = running.log.join("\n");
+  assert.match(log, /p\/c: 1 events stay on disk, in .*p\+c\.spool; they are sent when/);
+  assert.match(running.log.at(-1) ?? "", /\[NOTICE\] stopped$/);
+});
+
+Deno.test("a connection that is put back waits for what it was before", async () => {
+  await using simulator = await Simulator.start();
+  await using broker = await Peer.listen();
+  const xml = spooled(simulator.port, broker.port, { spool_commit_ms: 60_000 }, {
+    "shutdown-timeout": 1,
+  });
+  await using running = await RunningAgent.start(xml);
+  const before = await broker.welcome();
+  await simulator.waitForSubscription("HEARTBEAT");
+  simulator.fireHeartbeat();
+  const { messageId = 0 } = await before.read("publish");
+  const without = running.reload(configurationXml(simulator.port, {
+    settings: params({ "shutdown-timeout": 1 }),
+    connections: {},
+  }));
+  await running.until("it is gone", ({ profiles }) => profiles[0]?.connections.length === 0);
+  const back = running.reload(xml);
+  const after = await broker.welcome({ sessionPresent: true });
+  await Promise.all([without, back]);
+  // It goes on with the same packet, which it does not release as one that nobody knows.
+  const again = await eventually(
+    "PUBLISH",
+    () => after.packets.find(({ cmd }) => cmd === "publish"),
+  );
+  assert.deepEqual([again.messageId, again.cmd === "publish" && again.dup], [messageId, true]);
+  assert(!after.packets.some((one) => one.cmd === "pubrel" && one.messageId === messageId));
+  assert.equal(running.connection("c").spool?.recovered, 1);
+  assert.equal(running.connection("c").spool?.trouble, undefined);
 });

@@ -103,12 +103,15 @@ Deno.test("a state file that cannot be read is told", async () => {
     await Deno.mkdir(dir);
     await Deno.writeTextFile(join(dir, "state.json"), "{");
     const told: string[] = [];
-    StateDir.open(dir, (text) => told.push(text)).close();
+    const state = StateDir.open(dir, (text) => told.push(text));
+    state.uniquePart("p", "c", 10);
+    state.close();
     assert.equal(told.length, 1);
     assert.match(
       told.join(),
-      new RegExp(`^Cannot read ${dir}/state.json: .* Client ids are generated anew$`),
+      new RegExp(`^Cannot read ${dir}/state.json: .* It is put aside as .* are generated anew$`),
     );
+    assert.equal(await Deno.readTextFile(join(dir, "state.json.unreadable")), "{");
   });
 });
 
@@ -118,7 +121,10 @@ Deno.test("a folder that cannot be used is told, and the agent goes on", async (
     const told: string[] = [];
     const state = StateDir.open(join(dir, "in"), (text) => told.push(text));
     assert.equal(told.length, 1);
-    assert.match(told.join(), /^Cannot use the state folder .*: .* will change at each start$/);
+    assert.match(
+      told.join(),
+      /^The state folder .* cannot be used \(Not a directory\): .*no spools are kept\. Give it/,
+    );
     state.rememberSwitch({ hostname: "h", switchname: "s" });
     assert.deepEqual(state.switchNames, { hostname: "h", switchname: "s" });
     assert.equal(state.uniquePart("p", "c", 10), state.uniquePart("p", "c", 10));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { statusText } from "../../lib/cli/status_text.ts";
-import type { StatusReport } from "../../lib/control/status.ts";
+import type { ConnectionStatus, ShownParameters, StatusReport } from "../../lib/control/status.ts";
 
 const report: StatusReport = {
   version: "1.2.3",
@@ -168,13 +168,49 @@ Configuration
         bgapi_authorized      true
       topic no
         originate_authorized  false
-        bgapi_authorized      false`,
+        bgapi_authorized      false
+
+DEGRADED: 3 troubles, see the top`,
   );
 });
 
 Deno.test("an agent without trouble is healthy", () => {
   const text = statusText({ ...report, profiles: [] });
   assert.equal(text.split("\n")[1], "healthy");
+  assert.doesNotMatch(text, /DEGRADED/);
+});
+
+/** The lines of connection "a", with this changed. */
+function linesOf(change: Partial<ConnectionStatus>, parameters: ShownParameters = {}): string[] {
+  const [profile] = report.profiles;
+  const [connection] = profile?.connections ?? [];
+  assert.ok(profile !== undefined && connection !== undefined);
+  const changed = { ...connection, ...change, parameters };
+  const text = statusText({ ...report, profiles: [{ ...profile, connections: [changed] }] });
+  const lines = text.split("\n");
+  const start = lines.indexOf("  connection a to b:1883: connected") + 2;
+  return lines.slice(start, lines.findIndex((line) => / offered = /.test(line)) + 1);
+}
+
+Deno.test("a spool tells what it holds, of how much, and where", () => {
+  const spool = { messages: 5485, bytes: 22_400_000, recovered: 2786, file: "/s/p+a.spool" };
+  const disk = { spool: "disk", spool_max_bytes: 2 ** 30 };
+  assert.deepEqual(linesOf({ spool }, disk).slice(0, -1), [
+    "    5485 events on disk (21 MiB of at most 1 GiB), 2786 found at the start",
+    "      in /s/p+a.spool",
+  ]);
+  assert.equal(
+    linesOf({ spool }, { ...disk, spool: "memory" })[0],
+    "    5485 events on disk (21 MiB), 2786 found at the start",
+  );
+  const broken = { messages: 1, recovered: 0, trouble: "Cannot write the spool" };
+  assert.deepEqual(linesOf({ spool: broken }, disk).slice(0, -1), [
+    "    1 event on disk (Cannot write the spool)",
+  ]);
+});
+
+Deno.test("what waits for its rate is told", () => {
+  assert.match(linesOf({ held: 2 })[0] ?? "", / \+ 2 queued \(300 bytes, 2 held by max_rate\) \+ /);
 });
 
 for (
@@ -228,17 +264,17 @@ Deno.test("the last gap is told: how long, why, and how much at most", () => {
   };
   const lines = (last_gap: StatusReport["freeswitch"]["last_gap"]) =>
     statusText({ ...report, freeswitch: { ...report.freeswitch, gaps: 2, last_gap } })
-      .split("\n").filter((line) => / gaps|at most|former|unknown n/.test(line));
+      .split("\n").filter((line) => / gaps|at most|former/.test(line));
   assert.deepEqual(lines(gap), [
     "  2 gaps, the last from 2026-11-22T12:00:00.000Z until 2026-11-22T12:01:05.000Z (1 min 5 s): " +
     "FreeSWITCH closed the connection",
-    "    at most 1234 events fired and at most 1 call leg begun meanwhile",
+    "    missed: at most 1234 events of all kinds were fired, and at most 1 call leg began",
   ]);
   const unclean = { ...gap, from: null, seconds: null, restarted: true, events_at_most: null };
   assert.deepEqual(lines(unclean), [
     "  2 gaps, the last from an unknown moment until 2026-11-22T12:01:05.000Z: " +
     "FreeSWITCH closed the connection",
     "    FreeSWITCH was restarted; what the former one did before its end is unknown",
-    "    an unknown number of events fired and at most 1 call leg begun by the new one",
+    "    since its start how many events were fired is unknown, and at most 1 call leg began",
   ]);
 });

@@ -89,7 +89,7 @@ const errors: Record<string, { text: string; expected: string }> = {
   },
   "a number that is none": setting("esl-port", "8021x", "an integer 1-65535"),
   "a number out of bounds": setting("esl-port", "70000", "an integer 1-65535"),
-  "a negative number": setting("event-queue-size", "-1", "an integer from 1"),
+  "a negative number": setting("event-queue-size", "-1", "an integer from 1 (events)"),
   "a log level that is none": setting(
     "log-level",
     "loud",

@@ -153,7 +153,11 @@ const cases: Record<string, { content: string; expected: readonly string[] }> = 
         `<will>${params({ enable: "true", topic: "w" })}</will>`,
       ),
     }),
-    expected: ['warning status-topic: connection "c" has a will of its own'],
+    expected: [
+      'warning status-topic: connection "c" has a will of its own, and a broker takes no second ' +
+      "one: when fsmqtt dies, its `status_topic` does not say that it is offline. Take the <will> " +
+      "out, or leave it if that is meant",
+    ],
   },
   "no loop where the brokers differ": {
     content: profile({
@@ -442,6 +446,32 @@ Deno.test("folders that cannot be written are warnings, each told once", () => {
     ["warning", "Cannot write logs in /logs as this user: Permission denied"],
     ["warning", "Cannot write state in /state as this user: Permission denied"],
   ]);
+});
+
+Deno.test("without a state folder it is said which connections would keep nothing on disk", () => {
+  const disk = { spool: "disk" };
+  const warning = (connections: string, more: Record<string, string> = {}) => {
+    const config = configOf(
+      `<settings>${params({ "state-dir": "/state", ...more })}</settings>${
+        profile({ connections })
+      }`,
+    );
+    return checkConfig(config, { writeFault: () => "No", freeBytes: () => undefined })
+      .filter(({ code }) => code === "unwritable-folder")
+      .map(({ severity, text }) => `${severity}: ${text}`);
+  };
+  const cannot = "warning: Cannot write state in /state as this user: No";
+  const nothing =
+    "would keep NOTHING on disk, although `spool` is disk: a crash or a reboot would " +
+    "lose what waits";
+  assert.deepEqual(warning(connection(disk) + connection({}, "d")), [
+    `${cannot}. Run so, connection "c" ${nothing}`,
+  ]);
+  assert.deepEqual(warning(connection(disk) + connection(disk, "d")), [
+    `${cannot}. Run so, connections "c", "d" ${nothing}`,
+  ]);
+  assert.deepEqual(warning(connection({ ...disk, enable: "false" })), [cannot]);
+  assert.deepEqual(warning(connection(disk), { "enable-profiles": "false" }), [cannot]);
 });
 
 Deno.test("the folder of a log that is not written does not matter", () => {

@@ -60,6 +60,42 @@ Deno.test("every parameter that mod_mosquitto documents is in the table", () => 
   }
 });
 
+Deno.test("what 0 means stands in the help", () => {
+  const { max_rate } = sections.publisherTopic.parameters;
+  assert.match(max_rate.help, /^The most .* over time; 0 is no limit\. What comes from disk .*\.$/);
+  const { spool_max_age } = sections.connection.parameters;
+  assert.match(spool_max_age.help, /on disk; 0 is no limit\.$/);
+});
+
+for (
+  const [name, text, expected] of [
+    ["port", "x", "an integer 1-65535"],
+    ["retries", "-1", "an integer from 0; 0 never says so"],
+    ["reconnect_delay", "60s", "an integer 1-86400 (seconds); 60s is 60"],
+    ["reconnect_delay", "2 days", "an integer 1-86400 (seconds)"],
+    ["spool_commit_ms", "0.5s", "an integer 0-60000 (milliseconds); 0.5s is 500"],
+    ["spool_max_bytes", "10MB", "an integer from 65536 (bytes); 10MB is 10000000"],
+    ["spool_max_bytes", "1.5 GiB", "an integer from 65536 (bytes); 1.5 GiB is 1610612736"],
+    ["spool_max_bytes", "10", "an integer from 65536 (bytes)"],
+    ["spool_max_bytes", "10 KB", "an integer from 65536 (bytes)"],
+    ["spool_max_bytes", "10 apples", "an integer from 65536 (bytes)"],
+    ["spool_max_bytes", "9".repeat(20), "an integer 65536-9007199254740991 (bytes)"],
+    ["spool_max_age", "1 day", "an integer from 0 (seconds); 0 is no limit; 1 day is 86400"],
+    ["breaker_high_mark", "80%", "an integer 1-100 (percent); 80% is 80"],
+  ] as const
+) {
+  Deno.test(`\`${name}\` of ${text} tells the unit and the bounds`, () => {
+    assert.deepEqual(sections.connection.parameters[name].read(text), { expected });
+  });
+}
+
+Deno.test("a rate that is less than one does not end in 0, which is no limit", () => {
+  const { read } = sections.publisherTopic.parameters.max_rate;
+  const expected = "an integer from 0 (events a second); 0 is no limit";
+  assert.deepEqual(read("0.5"), { expected: `${expected}, and 1 is the least otherwise` });
+  assert.deepEqual(read("1.5"), { expected });
+});
+
 Deno.test("the nearest name is suggested only if it is near", () => {
   const names = ["port", "host", "password", "reconnect_delay"];
   assert.equal(nearest("prot", names), "port");
@@ -67,4 +103,26 @@ Deno.test("the nearest name is suggested only if it is near", () => {
   assert.equal(nearest("reconect_dely", names), "reconnect_delay");
   assert.equal(nearest("colour", names), undefined);
   assert.equal(nearest("x", []), undefined);
+});
+
+Deno.test("a name with a part cut short is known by its other parts", () => {
+  const names = ["spool", "spool_max_age", "spool_max_messages", "spool_max_bytes", "password"];
+  assert.equal(nearest("spool_max_msgs", names), "spool_max_messages");
+  assert.equal(nearest("spool_mx_bytes", names), "spool_max_bytes");
+  assert.equal(nearest("Spool-Max-Msg", names), "spool_max_messages");
+  assert.equal(nearest("spool_max_ag", names), "spool_max_age");
+  assert.equal(nearest("pw", names), "password");
+  assert.equal(nearest("wp", names), undefined);
+  assert.equal(nearest("sw", names), undefined);
+  assert.equal(nearest("s", names), undefined);
+});
+
+Deno.test("each name is still suggested for itself with a letter missing", () => {
+  for (const { parameters } of Object.values<Section>(sections)) {
+    const names = Object.keys(parameters);
+    for (const name of names) {
+      const slips = Array.from(name, (_, i) => name.slice(0, i) + name.slice(i + 1));
+      for (const slip of slips) assert.equal(nearest(slip, names), name, slip);
+    }
+  }
 });

@@ -5,6 +5,7 @@ import { connect } from "node:net";
 import mqttPacket from "mqtt-packet";
 import { mosquittoTest, startBroker } from "../support/broker.ts";
 import { numbers, options, Rig, text, Witness } from "./harness.ts";
+import { Peer } from "./peer.ts";
 
 /** Begins to publish at QoS 2 as a process does that is killed: no PUBREL follows. */
 async function leaveHalfSent(port: number, clientId: string, version: 4 | 5, ids: number[]) {
@@ -66,3 +67,23 @@ for (const [protocolVersion, version] of [["V311", 4], ["V5", 5]] as const) {
     },
   );
 }
+
+Deno.test("a release that was cut off is made up for at the next connection", async () => {
+  await using peer = await Peer.listen();
+  await using rig = new Rig(options(peer.port, { cleanSession: false, sendMaximum: 1 }));
+  rig.connection.connect();
+  const first = await peer.welcome({ sessionPresent: true });
+  await first.read("pubrel");
+  first.destroy();
+  const second = await peer.welcome({ sessionPresent: true });
+  const { messageId = 0 } = await second.read("pubrel");
+  assert.equal(messageId, 1);
+  await rig.until("the last", () => second.packets.at(-1)?.messageId === 201);
+  second.send({ cmd: "pubcomp", messageId: 201 });
+  rig.offer("t", ["new"]);
+  await rig.until("PUBLISH", () => second.packets.at(-1)?.cmd === "publish");
+  second.destroy();
+  // Once is enough.
+  const third = await peer.welcome({ sessionPresent: true });
+  await third.read("publish");
+});

@@ -36,6 +36,8 @@ export class SpoolFile {
   readonly #options: SpoolFileOptions;
   /** `undefined` after a failure that it may not have survived; it is opened again when needed. */
   #database: SpoolDatabase | undefined;
+  /** Which file it is: whoever removes it from its folder leaves SQLite with one of no name. */
+  #inode: number | null | undefined;
   /** What the file holds, as far as it has confirmed it. */
   #books: SpoolBooks | undefined;
 
@@ -159,6 +161,7 @@ export class SpoolFile {
     if (bytes === 0) throw new DamageError("it is empty");
     const database = SpoolDatabase.open(this.#path);
     this.#database = database;
+    this.#inode = inodeOf(this.#path);
     const { lastRow, messages, bytes: size } = database.books;
     const known = this.#books;
     if (
@@ -186,6 +189,9 @@ export class SpoolFile {
 
   #once<T>(work: (database: SpoolDatabase) => T): T {
     const database = this.#database ?? this.#reopen();
+    if (inodeOf(this.#path) !== this.#inode) {
+      throw new DamageError("it was removed or replaced while fsmqtt ran");
+    }
     try {
       const result = work(database);
       this.#books = database.books;
@@ -239,5 +245,13 @@ export class SpoolFile {
     } catch (refused) {
       return spoolFault(refused);
     }
+  }
+}
+
+function inodeOf(path: string): number | null | undefined {
+  try {
+    return Deno.statSync(path).ino;
+  } catch {
+    return undefined;
   }
 }

@@ -344,3 +344,23 @@ Deno.test("rows are saved from both sides of what cannot be read, and from in be
     deepStrictEqual(part.filter((number) => !found.includes(number)), []);
   }
 });
+
+for (const how of ["removed", "replaced"] as const) {
+  Deno.test(`a file that is ${how} while it is in use is told, and a new one is begun`, () => {
+    using dir = folder();
+    const path = dir.file("spool");
+    using opened = open(path);
+    opened.file.apply([changes({ insert: rows(1, 10) })], true);
+    if (how === "replaced") Deno.copyFileSync(path, `${path}.copy`);
+    Deno.removeSync(path);
+    if (how === "replaced") Deno.renameSync(`${path}.copy`, path);
+    opened.file.apply([changes({ insert: [row(11)] })], true);
+    strictEqual(opened.told.length, 1);
+    strictEqual(
+      opened.told[0]?.damage.reason,
+      "it was removed or replaced while fsmqtt ran",
+    );
+    ok(numbers(opened.file.read(0, ALL)).includes(11));
+    strictEqual(opened.told.length, 1);
+  });
+}

@@ -1,0 +1,42 @@
+/** The command line of `deno task soak`. */
+
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { ROWS } from "./rows.ts";
+
+const SCRIPT = fileURLToPath(new URL("../../scripts/soak.ts", import.meta.url));
+
+async function soak(...args: string[]) {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", SCRIPT, ...args],
+    env: { NO_COLOR: "1" },
+  }).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, out: text(stdout), err: text(stderr) };
+}
+
+Deno.test("help names each row", async () => {
+  const { code, out } = await soak("--help");
+  assert.equal(code, 0);
+  for (const { number, title } of ROWS) assert.ok(out.includes(`${number}  ${title}\n`), title);
+});
+
+for (
+  const [args, why] of [
+    [["--row", "99"], "There is no row 99; there are 1 to 11"],
+    [["--row", "x"], "There is no row x; there are 1 to 11"],
+    [["--minuts", "3"], "Unknown option '--minuts'"],
+    [["--minutes", "-1"], "Option '--minutes' needs a number above 0\n\n"],
+    [["--minutes=-1"], '--minutes needs a number above 0, not "-1"'],
+    [["--seed", "x"], '--seed needs a number above 0, not "x"'],
+    [["7"], "Unexpected argument '7'"],
+  ] as const
+) {
+  Deno.test(`${args.join(" ")} is refused with the usage`, async () => {
+    const { code, out, err } = await soak(...args);
+    assert.deepEqual([code, out], [64, ""]);
+    assert.ok(err.startsWith(why), err);
+    assert.match(err, /\n\ndeno task soak \[--minutes N\]/);
+    assert.doesNotMatch(err, /^\s+at /m);
+  });
+}
