@@ -63,10 +63,10 @@ export class ManagedConnection {
   #config: ConnectionConfig;
   #options: BrokerOptions | undefined;
   #memory: SessionMemory | undefined;
-  /** Settles when the spool is open, or cannot be opened; `undefined` without one. */
-  #spooled: Promise<void> | undefined;
-  /** Deliveries that an earlier process has begun. */
-  #begun: readonly Message[] = [];
+  #hasSpool = false;
+  #isClosed = false;
+  /** What an earlier process has begun to deliver, until somebody looks after it. */
+  #opened: Promise<readonly Message[]> | undefined;
   #broker: BrokerConnection | undefined;
   /** Settles when the connections have ended whose place it takes. */
   #replaced: Promise<void>;
@@ -205,7 +205,7 @@ export class ManagedConnection {
     }
     // One client id is not used by two connections at once: the broker would end the first. And what
     // an earlier process has begun to deliver is to be known first.
-    Promise.all([this.#replaced, this.#spooled]).then(async () => {
+    this.#replaced.then(async () => {
       if (this.#broker !== broker || this.#goal !== "connected") return;
       await this.#resumeDeliveries();
       if (this.#broker === broker && this.#goal === "connected") broker.connect();
@@ -226,20 +226,22 @@ export class ManagedConnection {
    */
   async drained(): Promise<void> {
     this.#inbox.listen([]);
+    this.queue.releaseHeld();
     await this.#broker?.drained();
   }
 
   /** Ends the connection in order, and for good: nothing more runs; what is on disk stays there. */
   async close(): Promise<void> {
     const { log } = this.#deps;
+    this.#isClosed = true;
     this.#goal = "disabled";
     this.#inbox.listen([]);
     // The connection that was replaced last may still deliver for the same session.
     await this.#replaced;
     await this.#broker?.close();
     this.breaker.close();
-    await this.#spooled;
-    this.queue.putBack(this.#memory?.outgoing.clear() ?? []);
+    const left = this.#memory?.outgoing.clear() ?? [];
+    this.queue.putBack(left, { keepsDelivery: true });
     await atMost(this.#deps.clock, DISK_TIMEOUT_MS, this.queue.close());
     const { length, spool } = this.queue;
     const kept = Math.min(spool?.messages ?? 0, length);
@@ -255,28 +257,29 @@ export class ManagedConnection {
   /** What is on disk already is delivered, even if nothing more is to be written there. */
   #openSpool(): void {
     const { spoolFile = "", spools } = this.#deps;
-    if (this.#spooled !== undefined) return;
+    if (this.#hasSpool) return;
     if (this.#config.spool === "memory" && !exists(spoolFile)) return;
-    let isLate = false;
-    const opened = this.#deps.after.then(() => this.queue.open(spools, spoolFile)).then((begun) => {
-      if (isLate) this.#startAnew(begun);
-      else this.#begun = begun;
-    });
-    this.#spooled = atMost(this.#deps.clock, DISK_TIMEOUT_MS, opened).then(() => {
-      isLate = true;
-    });
+    this.#hasSpool = true;
+    this.#opened = this.#deps.after.then(() => this.queue.open(spools, spoolFile));
   }
 
   /** Goes on with what an earlier process has begun to deliver, if the session is the same. */
   async #resumeDeliveries(): Promise<void> {
-    const { session } = this.#deps;
+    const { session, clock } = this.#deps;
+    const opened = this.#opened;
+    this.#opened = undefined;
+    if (opened === undefined) return;
     const identity = this.#options && sessionIdentity(this.#options);
-    const begun = this.#begun;
-    this.#begun = [];
-    const isSame = identity !== undefined && identity === session.known;
-    await this.#startAnew(begun.filter((message) => !isSame || !this.#adopts(message)));
-    // From here on what is on disk counts for this session.
-    if (this.#spooled !== undefined && identity !== undefined) session.known = identity;
+    // In a connection that is there already nothing can be taken over.
+    const { state = "disabled" } = this.#broker?.state ?? {};
+    let mayAdopt = identity !== undefined && identity === session.known && state === "disabled";
+    const resumed = opened.then(async (begun) => {
+      await this.#startAnew(begun.filter((message) => !mayAdopt || !this.#adopts(message)));
+      // From here on what is on disk counts for this session.
+      if (identity !== undefined && !this.#isClosed) session.known = identity;
+    });
+    if (mayAdopt) await atMost(clock, DISK_TIMEOUT_MS, resumed);
+    mayAdopt = false;
   }
 
   #adopts(message: Message): boolean {
@@ -312,7 +315,12 @@ export class ManagedConnection {
     if (former?.serves(options) === true) return former;
     this.#memory = new SessionMemory(options, this.queue);
     // Until its connection has ended, the broker may still acknowledge it.
-    this.waitFor(this.#replaced.then(() => this.#startAnew(former?.outgoing.clear() ?? [])));
+    if (former !== undefined) {
+      this.waitFor(this.#replaced.then(async () => {
+        await this.#startAnew(former.outgoing.clear());
+        if (this.#hasSpool) this.#deps.session.known = sessionIdentity(options);
+      }));
+    }
     return this.#memory;
   }
 

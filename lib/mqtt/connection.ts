@@ -208,10 +208,13 @@ export class BrokerConnection {
     return "renewed";
   }
 
-  /** Gives up the connection and takes back into the queue what was in flight. */
+  /**
+   * Ends the connection at the end of its queue, which takes back what was in flight; the next process
+   * may go on with it.
+   */
   async close(): Promise<void> {
     await this.disconnect("disabled");
-    this.#deps.queue.putBack(this.#memory.outgoing.clear());
+    this.#deps.queue.putBack(this.#memory.outgoing.clear(), { keepsDelivery: true });
   }
 
   /** Resolves when nothing is left to deliver, or when delivery stops because the broker is gone. */

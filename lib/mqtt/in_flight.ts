@@ -20,6 +20,8 @@ export interface StoredPacket {
   readonly dup?: boolean;
   /** Quality of Service of a PUBLISH. */
   readonly qos?: number;
+  /** RETAIN flag of a PUBLISH. */
+  readonly retain?: boolean;
 }
 /** How MQTT.js is answered. */
 export type PacketCallback = (error?: Error, packet?: StoredPacket) => void;
@@ -32,6 +34,16 @@ interface Entry {
   /** Why the broker has said no, if it has. */
   refusal: string | undefined;
 }
+
+/** What a broker takes of what was begun with one that took more. */
+export interface BrokerLimits {
+  /** The highest QoS that it takes. */
+  readonly maximumQos: 0 | 1 | 2;
+  /** Whether it stores messages. */
+  readonly retainAvailable: boolean;
+}
+
+const NO_LIMITS: BrokerLimits = { maximumQos: 2, retainAvailable: true };
 
 /** Hears of a delivery that has ended; `refusal` is there if the broker said no. */
 export type DeliveryListener = (message: Message, refusal: string | undefined) => void;
@@ -48,6 +60,7 @@ export class InFlightStore {
   #publishing: Message | undefined;
   #emptyWaiters: (() => void)[] = [];
   #isResumed = false;
+  #broker: BrokerLimits = NO_LIMITS;
   /** Of the present connection; what a former one had to send is not sent by it any more. */
   #publishes = new Gate();
   #releases = new Gate();
@@ -67,8 +80,9 @@ export class InFlightStore {
   }
 
   /** A connection begins. Says whether the broker still has the session of the stored packets. */
-  begin(isResumed: boolean): void {
+  begin(isResumed: boolean, broker: BrokerLimits = NO_LIMITS): void {
     this.#isResumed = isResumed;
+    this.#broker = broker;
     this.#publishes.close();
     this.#releases.close();
     this.#publishes = new Gate();
@@ -233,8 +247,12 @@ export class InFlightStore {
       const delivery = { packetId, released: entry.released };
       return new Promise<void>((then) => this.#outbox.remember(entry.message, delivery, then));
     }));
+    const { maximumQos, retainAvailable } = this.#broker;
     for (const [messageId, { publish, released }] of entries) {
-      yield released ? { cmd: "pubrel", messageId } : { ...publish, dup: isResumed };
+      const qos = Math.min(publish.qos ?? 0, Math.max(1, maximumQos));
+      const retain = publish.retain === true && retainAvailable;
+      const again = { ...publish, qos, retain, dup: isResumed };
+      yield released && qos === 2 ? { cmd: "pubrel", messageId } : again;
     }
   }
 

@@ -58,8 +58,11 @@ export interface Outbox {
   acknowledge(message: Message): void;
   /** A message in flight is given up. */
   drop(message: Message, reason: GiveUpReason): void;
-  /** Messages in flight go back to the head, in the order given. */
-  putBack(messages: readonly Message[]): void;
+  /**
+   * Messages in flight go back to the head, in the order given. They are delivered from the start,
+   * since their packet identifiers are free; with `keepsDelivery`, that is for the next process to say.
+   */
+  putBack(messages: readonly Message[], options?: { readonly keepsDelivery?: boolean }): void;
   /**
    * Remembers how far the delivery of a message at QoS 2 has come; `undefined`: it begins anew. Calls
    * back, often at once, when that would outlive the process as surely as the message itself does.

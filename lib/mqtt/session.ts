@@ -313,13 +313,14 @@ export class MqttSession {
     }
   }
 
-  #accepted({ returnCode, reasonCode, sessionPresent }: IConnackPacket): void {
+  #accepted(connack: IConnackPacket): void {
+    const { returnCode, reasonCode, sessionPresent } = connack;
     if ((returnCode ?? 0) !== 0 || (reasonCode ?? 0) !== 0) return;
     this.#isAccepted = true;
     const { protocolVersion, cleanSession } = this.#options;
     // A broker of MQTT 3.1 does not say.
     const isResumed = protocolVersion === "V31" ? !cleanSession : sessionPresent;
-    this.#memory.outgoing.begin(isResumed);
+    this.#memory.outgoing.begin(isResumed, welcomeOf(connack));
     if (!isResumed) this.#memory.incoming.clear();
     if (isResumed && !this.#memory.isSessionKnown) this.#released = this.#releaseUnknown();
     else this.#memory.isSessionKnown = true;

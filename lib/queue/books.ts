@@ -47,12 +47,6 @@ export interface Books {
 /** Counts what was given up. */
 export class Drops {
   readonly #byReason: Partial<Record<DropReason, number>> = {};
-  #total = 0;
-
-  /** How many for any reason. */
-  get total(): number {
-    return this.#total;
-  }
 
   /** How many for each reason that there was. */
   get byReason(): Partial<Record<DropReason, number>> {
@@ -62,6 +56,5 @@ export class Drops {
   /** Counts some. */
   add(reason: DropReason, count = 1): void {
     this.#byReason[reason] = (this.#byReason[reason] ?? 0) + count;
-    this.#total += count;
   }
 }

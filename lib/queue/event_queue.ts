@@ -12,8 +12,8 @@ import { DropLog } from "./drop_log.ts";
 import { Entry } from "./entry.ts";
 import { Holding, type RateLimit } from "./holding.ts";
 import { type End, Lane } from "./lane.ts";
-import { type Damage, rowBytes, type Spools } from "./spool/rows.ts";
-import { Spooler } from "./spooler.ts";
+import { type Amount, type Damage, rowBytes, type Spools } from "./spool/rows.ts";
+import { RETRY_MS, Spooler, type SpoolerSettings } from "./spooler.ts";
 import { TokenBucket } from "./token_bucket.ts";
 
 /** How much may wait. */
@@ -69,6 +69,8 @@ export interface QueueDeps {
 export interface SpoolCondition {
   /** Messages on disk. */
   readonly messages: number;
+  /** Their bytes. */
+  readonly bytes: number;
   /** Messages of an earlier process that were found there. */
   readonly recovered: number;
   /** Why it cannot be used at present. */
@@ -76,16 +78,16 @@ export interface SpoolCondition {
 }
 
 /** A live message does not wait longer for what has gathered; from then on each gets its turn. */
-const STARVING_MS = 1_000;
-/** What cannot be opened or read is tried again after this time. */
-const RETRY_MS = 5_000;
+const STARVING_MS = 5_000;
 /** As much is read back at once as this share of what memory holds, and no more than this. */
 const CHUNK_SHARE = 4;
 const CHUNK_BYTES = 1024 * 1024;
+/** So many of the next ones are kept at hand, whatever else fills the memory. */
+const KEPT_AT_LEAST = 50;
 
 /**
  * Messages in their order. What has gathered while the broker was away (the backlog) goes first; once
- * a live message has waited for a second, or where `drainRate` holds the backlog back, live messages
+ * a live message has waited for five seconds, or where `drainRate` holds the backlog back, live messages
  * go in between. Each of the two keeps its order.
  *
  * When a bound is reached, messages of QoS 0 are dropped before others, and messages over the rate of
@@ -116,6 +118,7 @@ export class EventQueue implements Outbox {
   #peeked: Entry | undefined;
   #isReading = false;
   #retryTimer: (() => void) | undefined;
+  #starvingTimer: (() => void) | undefined;
   #ageTimer: (() => void) | undefined;
   readonly #volatile = { messages: 0, bytes: 0 };
   readonly #reliable = { messages: 0, bytes: 0 };
@@ -134,9 +137,12 @@ export class EventQueue implements Outbox {
     this.#log = log;
     this.#counter = counter;
     this.#dropLog = new DropLog(log, clock);
-    this.#holding = new Holding(clock, (entry) => {
-      this.#live.push(entry);
-      this.#listener();
+    this.#holding = new Holding(clock, {
+      expire: () => this.#expire(),
+      release: (entry) => {
+        this.#live.push(entry);
+        this.#listener();
+      },
     });
   }
 
@@ -171,20 +177,27 @@ export class EventQueue implements Outbox {
     };
   }
 
-  /** How full it is, from 0 to 1, by the bound that is nearest. */
+  /**
+   * How full it is, from 0 to 1, by the bound that is nearest. What is on disk too fills no memory: that
+   * forgets it when it needs the room.
+   */
   get fill(): number {
     const { limits, spool } = this.#settings;
-    const share = (used: QueueLimits, bound: QueueLimits) =>
+    const share = (used: Amount, bound: QueueLimits) =>
       Math.max(used.messages / bound.messages, used.bytes / bound.bytes);
-    if (spool === undefined) return share({ messages: this.length, bytes: this.bytes }, limits);
-    return Math.max(share(this.#volatile, limits), share(this.#spooled, spool.limits));
+    if (spool === undefined) return share(sum(this.#volatile, this.#reliable), limits);
+    return Math.max(
+      share(this.#volatile, limits),
+      share(this.#spooler?.alone ?? this.#reliable, limits),
+      share(this.#spooled, spool.limits),
+    );
   }
 
   /** What its spool holds; `undefined` where it has none. */
   get spool(): SpoolCondition | undefined {
     if (this.#spooler === undefined) return undefined;
     return {
-      messages: this.#spooler.stored,
+      ...this.#spooler.stored,
       recovered: this.#recovered,
       ...(this.#trouble === undefined ? {} : { trouble: this.#trouble }),
     };
@@ -195,7 +208,7 @@ export class EventQueue implements Outbox {
     const { drainRate } = this.#settings;
     this.#settings = settings;
     if (settings.drainRate !== drainRate) this.#beginDrain();
-    this.#spooler?.configure(settings.spool?.commitMs);
+    this.#spooler?.configure(this.#spoolerSettings);
     this.#watchAll();
     this.#ageTimer?.();
     this.#ageTimer = undefined;
@@ -205,42 +218,27 @@ export class EventQueue implements Outbox {
   }
 
   /**
-   * Opens the spool of this file, and tries again for as long as it takes; messages are kept in memory
-   * until then. Returns the messages whose delivery an earlier process has begun: they are in flight.
+   * Opens the spool of this file, for as long as it takes; messages are kept in memory until then.
+   * Returns the messages whose delivery an earlier process has begun: they are in flight. There are
+   * none if the queue is closed before.
    */
   async open(spools: Spools, path: string): Promise<readonly Message[]> {
+    if (this.#isClosed) return [];
     const spooler = this.#spooler ??= this.#makeSpooler();
     this.#watchAll();
-    try {
-      const begun = await spooler.open(spools, path);
-      this.#noteTrouble(undefined);
-      const found = begun.length + this.#away.messages;
-      this.#offered += found;
-      this.#inFlight += begun.length;
-      this.#recovered = found;
-      if (found > 0) {
-        this.#log?.notice(`${found} events of an earlier run wait on disk for the broker`);
-      }
-      this.#ageLater();
-      this.#shed();
-      this.#listener();
-      return begun;
-    } catch (error) {
-      this.#noteTrouble((error as Error).message);
-      if (this.#isClosed) return [];
-      this.#retryTimer = this.#clock.after(RETRY_MS, async () => {
-        this.putBack(await this.open(spools, path));
-      });
-      return [];
-    }
+    return await spooler.open(spools, path);
   }
 
-  /** Writes to disk what belongs there, and ends the spool. What memory alone has stays in memory. */
+  /**
+   * Writes to disk what belongs there, and ends the spool; one that is just being opened is waited
+   * for. What memory alone has stays in memory.
+   */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#ageTimer?.();
     this.#drainTimer?.();
     this.#retryTimer?.();
+    this.#starvingTimer?.();
     this.#holding.releaseAll();
     await this.#spooler?.close();
   }
@@ -273,13 +271,13 @@ export class EventQueue implements Outbox {
     this.#offered++;
     if (this.sheds(message.qos)) return this.#refuse(message, "breaker_open");
     if (rowBytes(message) > this.#mostBytes(message)) return this.#refuse(message, "too_large");
-    const mayPass = limit === undefined || this.#holding.admits(limit);
-    if (!mayPass && limit.over === "drop") return this.#refuse(message, "over_rate");
+    const mayPass = this.#holding.admits(message, limit);
+    if (!mayPass && limit?.over === "drop") return this.#refuse(message, "over_rate");
     const entry = new Entry(message, ++this.#number, this.#clock.now());
     this.#count(entry);
     this.#watch(entry);
-    if (mayPass) this.#live.push(entry);
-    else this.#holding.hold(limit, entry);
+    if (mayPass || limit === undefined) this.#live.push(entry);
+    else this.#holding.hold(entry, limit);
     this.#shed();
     this.#ageLater();
     if (mayPass) this.#listener();
@@ -323,13 +321,15 @@ export class EventQueue implements Outbox {
     this.#forget(message as Entry);
   }
 
-  putBack(messages: readonly Message[]): void {
+  putBack(messages: readonly Message[], { keepsDelivery = false } = {}): void {
     const entries = messages as readonly Entry[];
     const isOld = ({ number }: Entry) => number <= this.#backlogEnd;
     for (const entry of entries) {
       this.#inFlight--;
       this.#count(entry);
       this.#watch(entry);
+      // Another message may get its packet identifier.
+      if (entry.delivery !== undefined && !keepsDelivery) this.remember(entry, undefined, () => {});
     }
     this.#backlog.putBack(entries.filter(isOld));
     this.#live.putBack(entries.filter((entry) => !isOld(entry)));
@@ -338,8 +338,15 @@ export class EventQueue implements Outbox {
   }
 
   remember(message: Message, delivery: Delivery | undefined, then: () => void): void {
-    if (this.#spooler === undefined) then();
-    else this.#spooler.remember(message as Entry, delivery, then);
+    const entry = message as Entry;
+    if (this.#spooler !== undefined) return this.#spooler.remember(entry, delivery, then);
+    entry.delivery = delivery;
+    then();
+  }
+
+  /** Nothing more comes in: what is over the rate of its topic need not wait any longer. */
+  releaseHeld(): void {
+    this.#holding.releaseAll();
   }
 
   /** How far the delivery of a message has come, as far as it is remembered. */
@@ -347,7 +354,7 @@ export class EventQueue implements Outbox {
     return (message as Entry).delivery;
   }
 
-  get #away(): QueueLimits {
+  get #away(): Amount {
     return this.#spooler?.away ?? NOTHING;
   }
 
@@ -359,14 +366,19 @@ export class EventQueue implements Outbox {
   }
 
   /** All that waits of QoS 1 and 2. */
-  get #spooled(): QueueLimits {
-    const { messages, bytes } = this.#away;
-    return { messages: messages + this.#reliable.messages, bytes: bytes + this.#reliable.bytes };
+  get #spooled(): Amount {
+    return sum(this.#away, this.#reliable);
+  }
+
+  get #spoolerSettings(): SpoolerSettings {
+    const { limits, spool } = this.#settings;
+    return { commitMs: spool?.commitMs, memory: limits };
   }
 
   #makeSpooler(): Spooler {
-    const commitMs = this.#settings.spool?.commitMs;
-    const spooler = new Spooler({ clock: this.#clock, commitMs, counter: this.#counter }, {
+    const settings = this.#spoolerSettings;
+    return new Spooler({ clock: this.#clock, settings, counter: this.#counter }, {
+      opened: (begun) => this.#opened(begun),
       stored: () => this.#shed(),
       trouble: (reason) => this.#noteTrouble(reason),
       damaged: (damage) => this.#log?.alert(damageText(damage)),
@@ -375,7 +387,20 @@ export class EventQueue implements Outbox {
         this.#log?.error(`${count} events that waited on disk are lost`);
       },
     });
-    return spooler;
+  }
+
+  #opened(begun: readonly Entry[]): void {
+    const found = begun.length + this.#away.messages;
+    this.#offered += found;
+    this.#inFlight += begun.length;
+    this.#recovered = found;
+    if (found > 0) {
+      this.#log?.notice(`${found} events of an earlier run wait on disk for the broker`);
+    }
+    if (this.#isClosed) return;
+    this.#ageLater();
+    this.#shed();
+    this.#listener();
   }
 
   /** What waits may be older than the wish for a spool. */
@@ -402,6 +427,8 @@ export class EventQueue implements Outbox {
     if (away > 0) this.#refill();
     if (backlog.length + away === 0) {
       this.#takesTurns = false;
+      // What memory has no room for later has not gathered while the broker was away.
+      this.#drain = undefined;
       return live.length === 0 ? undefined : live;
     }
     const holdsBack = this.#drain !== undefined && this.#drain.waitMs > 0;
@@ -415,13 +442,17 @@ export class EventQueue implements Outbox {
     const isStuck = backlog.length === 0 && !this.#isReading;
     this.#takesTurns ||= this.#drain !== undefined || isStuck ||
       this.#clock.now() - head.offeredAt > STARVING_MS;
-    if (!this.#takesTurns) return isReady ? backlog : undefined;
+    if (!this.#takesTurns) {
+      if (!isReady) this.#wakeStarving(head);
+      return isReady ? backlog : undefined;
+    }
     return isReady && !this.#lastWasBacklog ? backlog : live;
   }
 
   #beginDrain(): void {
-    const rate = this.#settings.drainRate ?? 0;
-    this.#drain = rate > 0
+    const { drainRate: rate = 0 } = this.#settings;
+    const hasBacklog = this.#backlog.length + this.#away.messages > 0;
+    this.#drain = rate > 0 && hasBacklog
       ? new TokenBucket({ rate, burst: Math.max(1, rate / 20) }, this.#clock)
       : undefined;
   }
@@ -429,6 +460,15 @@ export class EventQueue implements Outbox {
   #wakeForDrain(): void {
     this.#drainTimer ??= this.#clock.after(Math.max(1, this.#drain?.waitMs ?? 0), () => {
       this.#drainTimer = undefined;
+      this.#listener();
+    });
+  }
+
+  /** A disk that is slow to read must not hold up live messages for longer. */
+  #wakeStarving({ offeredAt }: Entry): void {
+    const dueMs = offeredAt + STARVING_MS - this.#clock.now();
+    this.#starvingTimer ??= this.#clock.after(Math.max(0, dueMs) + 1, () => {
+      this.#starvingTimer = undefined;
       this.#listener();
     });
   }
@@ -443,10 +483,13 @@ export class EventQueue implements Outbox {
       this.#backlog.reliable.length > Math.max(0, Math.min(chunk, room) / 2);
     // Where nothing else can make room, what is read would have to go again.
     const isFull = (room <= 0 || this.#reliable.bytes >= bytes) &&
-      (this.#settings.spool === undefined || this.#trouble !== undefined);
+      (this.#settings.spool === undefined || this.#spooler?.refuses === true);
     if (this.#isReading || isEnough || isFull || this.#isClosed) return;
     this.#isReading = true;
-    const limit = { messages: chunk, bytes: Math.min(bytes / CHUNK_SHARE, CHUNK_BYTES) };
+    const limit = {
+      messages: Math.max(Math.min(chunk, KEPT_AT_LEAST), Math.min(chunk, room)),
+      bytes: Math.min(bytes / CHUNK_SHARE, CHUNK_BYTES),
+    };
     const isRead = await this.#spooler?.read(limit, (entry) => {
       this.#count(entry);
       this.#backlog.reliable.push(entry);
@@ -462,6 +505,9 @@ export class EventQueue implements Outbox {
     this.#isReading = false;
     // What an earlier process had begun may be before what is read.
     this.#backlog.order();
+    this.#expire();
+    // All of it was too old: so may be what follows.
+    if (this.#backlog.reliable.length === 0 && this.#away.messages > 0) this.#refill();
     this.#shed();
     this.#listener();
   }
@@ -492,7 +538,7 @@ export class EventQueue implements Outbox {
       if (this.#evictOne()) continue;
       // What is about to be written may be more for a moment, as long as there is memory for it.
       const isFull = this.#reliable.bytes > limits.bytes || this.#spooler === undefined ||
-        this.#trouble !== undefined;
+        this.#spooler.refuses;
       if (!isFull || !this.#shedOne("reliable", "disk_full", true)) break;
     }
   }
@@ -505,7 +551,7 @@ export class EventQueue implements Outbox {
       : Math.min(limits.bytes, spool.limits.bytes);
   }
 
-  #isOver(limits: QueueLimits, one: QueueLimits, other: QueueLimits = NOTHING): boolean {
+  #isOver(limits: QueueLimits, one: Amount, other: Amount = NOTHING): boolean {
     return one.messages + other.messages > limits.messages ||
       one.bytes + other.bytes > limits.bytes;
   }
@@ -536,7 +582,8 @@ export class EventQueue implements Outbox {
       live.shift();
       return true;
     }
-    const last = backlog.length > 1 ? backlog.pop() : undefined;
+    const kept = Math.min(KEPT_AT_LEAST, this.#settings.limits.messages / CHUNK_SHARE);
+    const last = backlog.length > Math.max(1, kept) ? backlog.pop() : undefined;
     if (last === undefined) return false;
     if (this.#spooler?.evict(last) === true) {
       this.#uncount(last);
@@ -568,6 +615,7 @@ export class EventQueue implements Outbox {
     const { maxAgeMs = 0 } = this.#settings;
     if (maxAgeMs === 0) return;
     const youngest = this.#clock.now() - maxAgeMs;
+    for (const entry of this.#holding.older(youngest)) this.#discard(entry, "expired");
     for (const lane of [this.#backlog, this.#live]) {
       while (lane.first !== undefined && lane.first.offeredAt < youngest) {
         this.#discard(lane.shift() as Entry, "expired");
@@ -587,10 +635,12 @@ export class EventQueue implements Outbox {
     });
   }
 
+  /** One line when it begins, one when it is over; the status says what it is at present. */
   #noteTrouble(reason: string | undefined): void {
-    if (reason === this.#trouble) return;
     if (reason === undefined) this.#log?.notice("The spool can be used again");
-    else this.#log?.error(`${reason}. Events wait in memory until it can be used`);
+    else if (this.#trouble === undefined) {
+      this.#log?.error(`${reason}. Events wait in memory until it can be used`);
+    }
     this.#trouble = reason;
   }
 
@@ -607,10 +657,18 @@ export class EventQueue implements Outbox {
   }
 }
 
-const NOTHING: QueueLimits = { messages: 0, bytes: 0 };
+const NOTHING: Amount = { messages: 0, bytes: 0 };
+
+function sum(one: Amount, other: Amount): Amount {
+  return { messages: one.messages + other.messages, bytes: one.bytes + other.bytes };
+}
 
 function damageText({ reason, setAside, saved, lost }: Damage): string {
-  const many = lost === undefined ? "an unknown number of events" : `${lost} events`;
-  const where = setAside === undefined ? "it was emptied" : `it was put aside as ${setAside}`;
-  return `THE SPOOL WAS DAMAGED (${reason}): ${many} lost, ${saved} saved; ${where}`;
+  const many = lost === undefined
+    ? "how many events are lost is unknown"
+    : `${lost} events are lost`;
+  const where = setAside === undefined
+    ? "The file was emptied"
+    : `The damaged file is kept as ${setAside}; remove it when you have seen it`;
+  return `THE SPOOL WAS DAMAGED (${reason}): ${many}, ${saved} were saved and are sent. ${where}`;
 }

@@ -5,6 +5,7 @@
  */
 
 import type { Clock } from "../clock.ts";
+import type { Message, MessageCounter } from "../mqtt/outbox.ts";
 import { Deque } from "./deque.ts";
 import type { Entry } from "./entry.ts";
 import type { End } from "./lane.ts";
@@ -18,35 +19,61 @@ export interface RateLimit {
   readonly over: "hold" | "drop";
 }
 
+/** What the holder of messages is told. */
+export interface HoldingHandlers {
+  /** Some may go now: what is too old is to be taken out before it costs others their turn. */
+  expire(): void;
+  /** A message may go. */
+  release(entry: Entry): void;
+}
+
 interface Held {
+  limit: RateLimit;
   readonly entries: Deque<Entry>;
   cancelTimer: () => void;
 }
 
-/** The messages that are held, by their limit; those of one limit keep their order. */
+/** The messages that are held, by the counter of their topic; those of one topic keep their order. */
 export class Holding {
   readonly #clock: Clock;
-  readonly #release: (entry: Entry) => void;
-  readonly #held = new Map<RateLimit, Held>();
+  readonly #handlers: HoldingHandlers;
+  readonly #held = new Map<MessageCounter, Held>();
 
-  /** `release` gets each message when it may go. */
-  constructor(clock: Clock, release: (entry: Entry) => void) {
+  /** Holds nothing yet. */
+  constructor(clock: Clock, handlers: HoldingHandlers) {
     this.#clock = clock;
-    this.#release = release;
+    this.#handlers = handlers;
   }
 
-  /** Whether a new message of this limit may pass at once; it counts as passed then. */
-  admits(limit: RateLimit): boolean {
-    return !this.#held.has(limit) && limit.bucket.take();
+  /**
+   * Whether a new message of a topic may pass at once; it counts as passed then. What is held of the
+   * topic is under this limit from now on; without one, it goes.
+   */
+  admits(message: Message, limit: RateLimit | undefined): boolean {
+    const { counter, qos } = message;
+    const held = this.#held.get(counter);
+    // What is held is of one kind, by which it is shed.
+    const isOther = held?.entries.first !== undefined && held.entries.first.qos !== qos;
+    if (held !== undefined && (limit === undefined || isOther)) {
+      this.#releaseAll(counter, held);
+      return this.admits(message, limit);
+    }
+    if (limit === undefined) return true;
+    if (held !== undefined && held.limit !== limit) {
+      held.limit = limit;
+      held.cancelTimer();
+      this.#wait(counter, held);
+    }
+    return (held === undefined || held.entries.length === 0) && limit.bucket.take();
   }
 
   /** Holds a message that may not pass yet. */
-  hold(limit: RateLimit, entry: Entry): void {
-    let held = this.#held.get(limit);
+  hold(entry: Entry, limit: RateLimit): void {
+    let held = this.#held.get(entry.counter);
     if (held === undefined) {
-      held = { entries: new Deque(), cancelTimer: () => {} };
-      this.#held.set(limit, held);
-      this.#wait(limit, held);
+      held = { limit, entries: new Deque(), cancelTimer: () => {} };
+      this.#held.set(entry.counter, held);
+      this.#wait(entry.counter, held);
     }
     held.entries.push(entry);
   }
@@ -60,6 +87,15 @@ export class Holding {
     return end === "oldest" ? most?.shift() : most?.pop();
   }
 
+  /** Removes and returns those that were offered before this moment. */
+  *older(offeredAt: number): Generator<Entry, void> {
+    for (const { entries } of this.#held.values()) {
+      while (entries.first !== undefined && entries.first.offeredAt < offeredAt) {
+        yield entries.shift() as Entry;
+      }
+    }
+  }
+
   /** All that is held. */
   *[Symbol.iterator](): Generator<Entry, void> {
     for (const { entries } of this.#held.values()) yield* entries;
@@ -67,24 +103,28 @@ export class Holding {
 
   /** Holds nothing any more; what is held is released at once. */
   releaseAll(): void {
-    for (const { entries, cancelTimer } of this.#held.values()) {
-      cancelTimer();
-      for (let entry = entries.shift(); entry !== undefined; entry = entries.shift()) {
-        this.#release(entry);
-      }
-    }
-    this.#held.clear();
+    for (const [counter, held] of this.#held) this.#releaseAll(counter, held);
   }
 
-  #wait(limit: RateLimit, held: Held): void {
+  #releaseAll(counter: MessageCounter, { entries, cancelTimer }: Held): void {
+    cancelTimer();
+    this.#held.delete(counter);
+    for (let entry = entries.shift(); entry !== undefined; entry = entries.shift()) {
+      this.#handlers.release(entry);
+    }
+  }
+
+  #wait(counter: MessageCounter, held: Held): void {
+    const { entries, limit: { bucket } } = held;
     // A timer of 0 ms would come before the token that is due within this millisecond.
-    held.cancelTimer = this.#clock.after(Math.max(1, limit.bucket.waitMs), () => {
-      while (held.entries.length > 0 && limit.bucket.take()) {
-        const entry = held.entries.shift();
-        if (entry !== undefined) this.#release(entry);
+    held.cancelTimer = this.#clock.after(Math.max(1, bucket.waitMs), () => {
+      this.#handlers.expire();
+      while (entries.length > 0 && bucket.take()) {
+        const entry = entries.shift();
+        if (entry !== undefined) this.#handlers.release(entry);
       }
-      if (held.entries.length > 0) this.#wait(limit, held);
-      else this.#held.delete(limit);
+      if (entries.length > 0) this.#wait(counter, held);
+      else this.#held.delete(counter);
     });
   }
 }

@@ -10,7 +10,10 @@ import type { Entry } from "./entry.ts";
 /** The end of a lane. */
 export type End = "oldest" | "newest";
 
-/** Messages of all QoS; the first is the one with the lowest number. */
+/**
+ * Messages of all QoS. Of the first ones of both kinds, the one with the lower number is next. Those
+ * that were held join behind others of higher numbers.
+ */
 export class Lane {
   /** Those of QoS 0. */
   readonly volatile = new Deque<Entry>();

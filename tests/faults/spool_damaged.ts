@@ -99,7 +99,7 @@ export async function spoolDamaged(
       const isLoud = said(outcome.lane) !== undefined || outcome.tally.lost === 0 ||
         kind === "log truncated";
       if (!isLoud) failures.push("the log does not say that the spool was damaged");
-      const [, told] = /(\d+) events lost/.exec(said(outcome.lane) ?? "") ?? [];
+      const [, told] = /(\d+) events are lost/.exec(said(outcome.lane) ?? "") ?? [];
       if (told !== undefined && Number(told) !== outcome.tally.lost) {
         failures.push(`the log tells of ${told} lost events`);
       }

@@ -57,6 +57,8 @@ class Life implements AsyncDisposable {
   readonly #memory: SessionMemory;
   #asked = 0;
   #answered = 0;
+  /** What the disk has to wait for before it writes. */
+  hold: Promise<void> = Promise.resolve();
 
   constructor(port: number, clientId: string, readonly file: string) {
     const chosen = options(port, { clientId, cleanSession: false });
@@ -107,6 +109,7 @@ class Life implements AsyncDisposable {
         const { spool, ...rest } = await this.#spools.open(path, handlers);
         const write: typeof spool.write = async (changes, durable) => {
           this.#asked++;
+          await this.hold;
           await spool.write(changes, durable).finally(() => this.#answered++);
         };
         const watched = {
@@ -176,3 +179,47 @@ for (const lost of STAGES) {
     });
   }
 }
+
+Deno.test("nothing is sent before the disk has it, and nothing of a connection that is over", async () => {
+  const folder = await Deno.makeTempDir();
+  using _folder = { [Symbol.dispose]: () => Deno.removeSync(folder, { recursive: true }) };
+  await using peer = await Peer.listen();
+  await using life = new Life(peer.port, "held", join(folder, "spool"));
+  await life.open();
+  for (const payload of numbers(1, 3)) life.queue.offer(message("t", payload, { qos: 2 }));
+  await until("all on disk", () => life.queue.spool?.messages === 3);
+  await life.written();
+  const release: (() => void)[] = [];
+  using _released = { [Symbol.dispose]: () => release.forEach((go) => go()) };
+  const holdDisk = () => {
+    life.hold = new Promise((resolve) => release.push(resolve));
+  };
+  const kinds = (client: PeerConnection, cmd: string) =>
+    client.packets.filter((packet) => packet.cmd === cmd).map(({ messageId }) => messageId);
+  holdDisk();
+  life.connect();
+  const first = await peer.welcome();
+  await first.settled();
+  assert.deepEqual(kinds(first, "publish"), [], "its identifier is not on disk yet");
+  release.shift()?.();
+  await until("all published", () => kinds(first, "publish").length === 3);
+  holdDisk();
+  const ids = kinds(first, "publish");
+  for (const messageId of ids) first.send({ cmd: "pubrec", messageId: messageId ?? 0 });
+  await first.settled();
+  assert.deepEqual(kinds(first, "pubrel"), [], "it is not on disk yet that the broker has it");
+  first.destroy();
+  // The broker has lost the session: what was to be released is to be published again.
+  const second = await peer.welcome({ sessionPresent: false });
+  await second.settled();
+  release.shift()?.();
+  await until("the first one again", () => kinds(second, "publish").length > 0);
+  await second.settled(65_001);
+  assert.deepEqual(kinds(second, "pubrel"), [], "the broker would take it for the end of another");
+  const session = new Session();
+  await until("all acknowledged", () => {
+    session.serve(second, "nothing");
+    return life.queue.books.acknowledged === 3;
+  });
+  assert.deepEqual(session.delivered, numbers(1, 3));
+});

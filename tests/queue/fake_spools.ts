@@ -50,17 +50,31 @@ export class FakeDisk {
     };
   }
 
+  /** How often a row has claimed the packet identifier of another one. */
+  clashes = 0;
+
   /** Makes changes. */
   change({ remove, insert, update }: Changes): void {
     for (const row of remove) this.rows.delete(row);
     for (const row of insert) {
-      this.rows.set(row.row, row);
+      this.#claim(row);
       this.lastRow = Math.max(this.lastRow, row.row);
     }
     for (const { row, delivery } of update) {
       const known = this.rows.get(row);
-      if (known !== undefined) this.rows.set(row, { ...known, delivery });
+      if (known !== undefined) this.#claim({ ...known, delivery });
     }
+  }
+
+  /** A packet identifier is that of the row which claimed it last. */
+  #claim(row: Row): void {
+    const packetId = row.delivery?.packetId;
+    for (const other of packetId === undefined ? [] : this.rows.values()) {
+      if (other.row === row.row || other.delivery?.packetId !== packetId) continue;
+      this.clashes++;
+      this.rows.set(other.row, { ...other, delivery: undefined });
+    }
+    this.rows.set(row.row, row);
   }
 }
 
@@ -74,6 +88,10 @@ export class FakeSpools implements Spools {
   openFault: string | undefined;
   writeFault: string | undefined;
   readFault: string | undefined;
+  /** Why no new rows can be written at present, as on a full disk. */
+  insertFault: string | undefined;
+  /** Why it cannot be closed. */
+  closeFault: string | undefined;
   /** What was asked to be written. */
   readonly writes: { readonly changes: Changes; readonly durable: boolean }[] = [];
   /** How often it was read. */
@@ -121,13 +139,15 @@ export class FakeSpools implements Spools {
         },
         write: (changes, durable) => {
           this.writes.push({ changes, durable });
-          return this.#ask(() => this.writeFault, () => this.disk.change(changes));
+          const fault = () =>
+            this.writeFault ?? (changes.insert.length > 0 ? this.insertFault : undefined);
+          return this.#ask(fault, () => this.disk.change(changes));
         },
         read: (after, limit) => {
           this.reads++;
           return this.#ask(() => this.readFault, () => this.#read(after, limit));
         },
-        close: () => this.#ask(() => undefined, () => void (this.isClosed = true)),
+        close: () => this.#ask(() => this.closeFault, () => void (this.isClosed = true)),
       };
       return { spool, contents: this.disk.contents, damage: undefined };
     });

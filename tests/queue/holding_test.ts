@@ -67,3 +67,68 @@ Deno.test("the end of the queue releases what is held", async () => {
   assert.equal(bench.clock.pending, 0);
   assert.deepEqual(bench.now(), topics(1, 6));
 });
+
+Deno.test("held messages that are too old go first, and cost those behind them no turn", async () => {
+  const bench = new Bench({ limits: NO_BOUNDS, maxAgeMs: 2_000 });
+  const held = limit(bench, "hold");
+  let published = 0;
+  // Twice as many as may pass.
+  for (let second = 0; second < 20; second++) {
+    for (let i = 0; i < 20; i++) {
+      bench.offer([`${second}.${i}`], 1, held);
+      await bench.pass(50);
+      published += bench.now().length;
+    }
+  }
+  assert.ok(published >= 190, `${published} of 200 tokens were used`);
+  assert.ok((bench.dropped.expired ?? 0) > 100);
+  assert.ok(bench.queue.length <= 41, `${bench.queue.length} are held`);
+});
+
+Deno.test("held messages expire also while nothing else happens", async () => {
+  const bench = new Bench({ limits: NO_BOUNDS, maxAgeMs: 1_000 });
+  const slow = {
+    bucket: new TokenBucket({ rate: 0.01, burst: 1 }, bench.clock),
+    over: "hold",
+  } as const;
+  bench.offer(topics(1, 3), 1, slow);
+  await bench.pass(1_200);
+  assert.deepEqual([bench.dropped, bench.queue.length], [{ expired: 3 }, 0]);
+});
+
+Deno.test("another limit of the topic takes over what is held, and keeps its order", async () => {
+  const bench = new Bench({ limits: NO_BOUNDS });
+  bench.offer(topics(1, 6), 1, limit(bench, "hold"));
+  const faster = {
+    bucket: new TokenBucket({ rate: 100, burst: 1 }, bench.clock),
+    over: "hold",
+  } as const;
+  bench.offer(["7"], 1, faster);
+  assert.deepEqual(bench.now(), ["1", "2"]);
+  const sent: string[] = [];
+  for (let i = 0; i < 50; i++) {
+    await bench.pass(1);
+    sent.push(...bench.now());
+  }
+  assert.deepEqual(sent, topics(3, 7));
+  assert.equal(bench.clock.pending, 0);
+});
+
+Deno.test("without a limit any more, what is held goes before what comes", () => {
+  const bench = new Bench({ limits: NO_BOUNDS });
+  bench.offer(topics(1, 6), 1, limit(bench, "hold"));
+  bench.offer(["7"], 1, undefined, bench.counter);
+  assert.deepEqual(bench.now(), topics(1, 7));
+  assert.equal(bench.clock.pending, 0);
+});
+
+Deno.test("what is held is of one QoS: others of the topic make it go", () => {
+  const bench = new Bench({ limits: NO_BOUNDS });
+  const limit = { bucket: new TokenBucket({ rate: 1 }, bench.clock), over: "hold" } as const;
+  bench.offer(["a", "b", "c"], 1, limit);
+  assert.deepEqual(bench.now(), ["a"]);
+  bench.offer(["d"], 0, limit);
+  assert.deepEqual(bench.now(), ["b", "c"]);
+  bench.clock.advance(1_000);
+  assert.deepEqual(bench.now(), ["d"]);
+});

@@ -14,12 +14,12 @@ Deno.test("after a short outage everything comes in the order in which it was of
   assert.deepEqual(bench.now(), topics(1, 12));
 });
 
-Deno.test("behind a large backlog live messages wait for a second, then each gets its turn", async () => {
+Deno.test("behind a large backlog live messages wait for five seconds, then each gets its turn", async () => {
   const bench = new Bench(MEMORY);
   bench.offer(topics(1, 100));
   bench.queue.resumed();
   bench.offer(["live 1", "live 2"]);
-  await bench.pass(1_000);
+  await bench.pass(5_000);
   assert.equal(bench.take().topic, "1");
   await bench.pass(1);
   const next = Array.from({ length: 6 }, () => bench.take().topic);
@@ -126,7 +126,7 @@ Deno.test("what is put back goes to where it was, in the backlog or behind it", 
   const [one, two] = [bench.take(), bench.take()];
   bench.queue.resumed();
   bench.offer(topics(5, 6));
-  await bench.pass(2_000);
+  await bench.pass(6_000);
   assert.equal(bench.take().topic, "3");
   const live = bench.take();
   assert.equal(live.topic, "5");
@@ -150,6 +150,15 @@ Deno.test("fill tells how full it is by the bound that is nearest", async () => 
   disk.offer(["zero"], 0);
   await disk.pass(50);
   assert.equal(disk.queue.fill, 0.2);
+  disk.queue.configure({ limits: { messages: 10, bytes: PLENTY } });
+  assert.ok(disk.queue.fill <= 1.1, `${disk.queue.fill}: what is on disk alone fills no memory`);
+  const full = await Bench.open({ limits: { messages: 10, bytes: PLENTY }, spool });
+  full.spools.insertFault = "the disk is full";
+  full.offer(topics(1, 9));
+  await full.pass(100);
+  assert.equal(full.queue.fill, 0.9, "on a full disk memory is what fills");
+  full.now();
+  assert.equal(full.queue.fill, 0);
 });
 
 Deno.test("what the breaker sheds is counted, and costs nothing else its place", () => {
@@ -159,4 +168,17 @@ Deno.test("what the breaker sheds is counted, and costs nothing else its place",
   bench.offer(["one"], 1);
   assert.deepEqual(bench.dropped, { breaker_open: 1 });
   assert.deepEqual(bench.now(), ["one"]);
+});
+
+Deno.test("a drain rate is for what has gathered, not for what memory has no room for later", async () => {
+  const bench = await Bench.open({
+    limits: { messages: 8, bytes: PLENTY },
+    spool: SPOOL,
+    drainRate: 1,
+  });
+  bench.queue.resumed();
+  bench.offer(topics(1, 40));
+  await bench.pass(100);
+  assert.deepEqual(await bench.all(), topics(1, 40));
+  assert.equal(bench.clock.now(), 100);
 });

@@ -1,7 +1,7 @@
 /** Whatever happens to a queue, its broker, its disk and its process: nothing is lost uncounted. */
 
 import assert from "node:assert/strict";
-import type { Message } from "../../lib/mqtt/outbox.ts";
+import type { Message, MessageCounter } from "../../lib/mqtt/outbox.ts";
 import { EventQueue, type QueueSettings } from "../../lib/queue/event_queue.ts";
 import type { RateLimit } from "../../lib/queue/holding.ts";
 import { TokenBucket } from "../../lib/queue/token_bucket.ts";
@@ -26,6 +26,8 @@ interface Asked {
   readonly known: Known;
   readonly packetId: number;
   calls: number;
+  /** It was put back since: the delivery is forgotten. */
+  isOver: boolean;
 }
 
 /** What a seed never does, so that more can be asked of it. */
@@ -45,8 +47,10 @@ class Bench {
   inFlight: { message: Message; known: Known }[] = [];
   asked: Asked[] = [];
   limits: Record<string, RateLimit> = {};
+  readonly counters: Record<string, MessageCounter> = {};
   settings: QueueSettings;
   offered = 0;
+  isOpening = false;
   gone = 0;
   /** What went wrong where nobody waits for it. */
   readonly faults: string[] = [];
@@ -74,11 +78,17 @@ class Bench {
   }
 
   make(): EventQueue {
-    this.limits = {
-      held: { bucket: new TokenBucket({ rate: 20, burst: 3 }, this.clock), over: "hold" },
-      limited: { bucket: new TokenBucket({ rate: 20, burst: 3 }, this.clock), over: "drop" },
-    };
+    this.setLimits(20);
     return new EventQueue(this.settings, { clock: this.clock });
+  }
+
+  /** Of the limited topics, as another configuration may have it. */
+  setLimits(rate: number): void {
+    const bucket = () => new TokenBucket({ rate: rate || 20, burst: 3 }, this.clock);
+    this.limits = {
+      ...(rate === 0 ? {} : { held: { bucket: bucket(), over: "hold" } }),
+      limited: { bucket: bucket(), over: "drop" },
+    };
   }
 
   idOf({ payload }: { readonly payload: Uint8Array }): number {
@@ -91,7 +101,7 @@ class Bench {
     const qos = below(3) as 0 | 1 | 2;
     const payload = new TextEncoder().encode(String(id).padEnd(6 + below(200)));
     this.known.set(id, { id, topic, qos, offeredAt: this.clock.now(), where: "queue" });
-    const counter = { name: topic, messages: 0 };
+    const counter = this.counters[topic] ??= { name: topic, messages: 0 };
     this.queue.offer({ topic, payload, qos, retain: false, counter }, this.limits[topic]);
   }
 
@@ -133,19 +143,23 @@ class Bench {
     const back = this.inFlight.splice(this.inFlight.length - count);
     for (const { known } of back) known.where = "queue";
     this.queue.putBack(back.map(({ message }) => message));
+    for (const asked of this.asked) asked.isOver ||= asked.known.where === "queue";
   }
 
   remember(): void {
     const one = this.inFlight[this.below(this.inFlight.length)];
     if (one?.known.qos !== 2) return;
     const { message, known } = one;
-    const asked: Asked = { known, packetId: 1 + this.below(1000), calls: 0 };
+    const packetId = this.packetIdOf(message);
+    const asked: Asked = { known, packetId, calls: 0, isOver: false };
     this.asked.push(asked);
     const released = this.below(2) === 0;
     this.queue.remember(message, { packetId: asked.packetId, released }, () => {
       asked.calls++;
       const row = this.rowOf(known.id);
-      if (this.without.faults !== true || row === undefined || !this.asked.includes(asked)) return;
+      if (this.without.faults !== true || row === undefined || asked.isOver) return;
+      // A disk that does not answer is not waited for.
+      if (!this.asked.includes(asked) || this.queue.spool?.trouble !== undefined) return;
       const later = this.asked.slice(this.asked.indexOf(asked));
       const isThere = later.some((one) =>
         one.known === known && one.packetId === row.delivery?.packetId
@@ -154,17 +168,35 @@ class Bench {
     });
   }
 
+  /** As MQTT does: the same one while a delivery lasts, and one that no other delivery has. */
+  packetIdOf(message: Message): number {
+    const known = this.queue.deliveryOf(message);
+    if (known !== undefined) return known.packetId;
+    const taken = new Set(this.inFlight.map((one) => this.queue.deliveryOf(one.message)?.packetId));
+    for (let packetId = 1;; packetId++) if (!taken.has(packetId)) return packetId;
+  }
+
   rowOf(id: number) {
     return this.spools.disk.ordered.find((row) => this.idOf(row) === id);
   }
 
-  async open(): Promise<void> {
-    const begun = await Promise.race([this.queue.open(this.spools, "x"), settled().then(() => [])]);
-    for (const message of begun) {
-      const known = this.find(message);
-      known.where = "in flight";
-      this.inFlight.push({ message, known });
-    }
+  /** What the queue finds is known from then on. */
+  async open(found: readonly Known[] = []): Promise<void> {
+    const { queue } = this;
+    const mayFail = this.without.faults !== true && this.below(2) === 0;
+    if (mayFail) this.spools.openFault = "the disk says no";
+    this.isOpening = true;
+    queue.open(this.spools, "x").then((begun) => {
+      if (queue !== this.queue) return;
+      this.isOpening = false;
+      for (const known of found) this.known.set(known.id, known);
+      for (const message of begun) {
+        const known = this.find(message);
+        known.where = "in flight";
+        this.inFlight.push({ message, known });
+      }
+    });
+    await settled();
   }
 
   /** The process dies: what is on disk is all that there is. */
@@ -189,16 +221,15 @@ class Bench {
     this.clock.advance(at + this.below(2_000));
     this.spools = new FakeSpools(disk);
     this.known.clear();
-    for (const row of disk.ordered) {
-      const id = this.idOf(row);
+    const found = disk.ordered.map((row): Known => {
       const { topic, qos } = row;
-      this.known.set(id, { id, topic, qos, offeredAt: at, where: "queue" });
-    }
+      return { id: this.idOf(row), topic, qos, offeredAt: at, where: "queue" };
+    });
     this.inFlight = [];
     this.asked = [];
     this.gone = 0;
     this.queue = this.make();
-    await this.open();
+    await this.open(found);
   }
 
   check(): void {
@@ -211,6 +242,9 @@ class Bench {
     if (queued === 0) assert.equal(this.queue.bytes, 0);
     for (const { calls } of this.asked) assert.ok(calls <= 1, "called back once");
     assert.deepEqual(this.faults, []);
+    if (this.without.faults && this.without.damage) {
+      assert.equal(this.spools.disk.clashes, 0, "two rows have one packet identifier");
+    }
   }
 
   async step(): Promise<void> {
@@ -226,6 +260,7 @@ class Bench {
     else if (choice < 150) {
       this.settings = this.chooseSettings();
       queue.configure(this.settings);
+      if (below(3) === 0) this.setLimits(below(3) * 20);
     } else if (choice < 175) this.clock.advance(below(40));
     else if (choice < 178) this.clock.advance(below(6_000));
     else if (choice < 182) spools.prompt = !spools.prompt;
@@ -234,12 +269,14 @@ class Bench {
       const fault = () => below(2) === 0 ? "the disk says no" : undefined;
       spools.writeFault = fault();
       spools.readFault = fault();
-    } else if (choice < 196 && !without.damage) {
+      spools.insertFault = fault();
+      spools.openFault = fault();
+    } else if (choice < 196 && !without.damage && !this.isOpening) {
       const kept = below(4);
       spools.damage(() => below(4) < kept);
     } else if (choice < 198 && !without.crashes) await this.crash();
     if (spools === this.spools && spools.prompt) spools.answer();
-    if (below(3) > 0) await settled();
+    if (below(3) > 0 || this.isOpening) await settled();
   }
 
   /** Without trouble, everything comes out, in its order. */
@@ -247,6 +284,7 @@ class Bench {
     const { spools, queue } = this;
     spools.prompt = true;
     spools.writeFault = spools.readFault = undefined;
+    spools.insertFault = spools.openFault = undefined;
     spools.answer();
     await settled();
     this.putBack(this.inFlight.length);
@@ -257,6 +295,7 @@ class Bench {
       this.clock.advance(1_000);
       await settled();
     }
+    this.putBack(this.inFlight.length);
     queue.resumed();
     const order: Known[] = [];
     for (let i = 0; i < 2_000 && queue.length > 0; i++) {

@@ -23,6 +23,7 @@ export class Bench {
   readonly spools: FakeSpools;
   readonly queue: EventQueue;
   readonly log: string[] = [];
+  readonly counter = { name: "limited", messages: 0 };
   /** Deliveries that an earlier process has begun. */
   begun: readonly Message[] = [];
 
@@ -59,9 +60,18 @@ export class Bench {
     return await Bench.open(settings, { spools: new FakeSpools(this.spools.disk.copy()), clock });
   }
 
-  /** Offers a message for each topic. */
-  offer(topics: readonly string[], qos?: 0 | 1 | 2, limit?: RateLimit): void {
-    for (const topic of topics) this.queue.offer({ ...message(topic), qos: qos ?? 1 }, limit);
+  /** Offers a message for each topic; those under a limit have one counter, as if of one topic. */
+  offer(
+    topics: readonly string[],
+    qos?: 0 | 1 | 2,
+    limit?: RateLimit,
+    counter = limit === undefined ? undefined : this.counter,
+  ): void {
+    for (const topic of topics) {
+      const plain = message(topic);
+      const one = { ...plain, qos: qos ?? 1, counter: counter ?? plain.counter };
+      this.queue.offer(one, limit);
+    }
     this.check();
   }
 

@@ -6,7 +6,8 @@
  */
 
 import { crc32 } from "node:zlib";
-import type { Row, RowDelivery } from "./rows.ts";
+import type { Delivery } from "../../mqtt/outbox.ts";
+import type { Row } from "./rows.ts";
 
 const scratch = new DataView(new ArrayBuffer(40));
 const scratchBytes = new Uint8Array(scratch.buffer);
@@ -24,7 +25,7 @@ export function rowChecksum(
 }
 
 /** The CRC-32 of a delivery that belongs to this row. */
-export function deliveryChecksum(row: number, { packetId, released }: RowDelivery): number {
+export function deliveryChecksum(row: number, { packetId, released }: Delivery): number {
   return numbersChecksum([row, packetId, Number(released)]);
 }
 

@@ -8,7 +8,8 @@
 import { DatabaseSync } from "node:sqlite";
 import { deliveryChecksum, numbersChecksum, rowChecksum } from "./checksum.ts";
 import { DamageError, isNoRoom } from "./fault.ts";
-import { type Changes, type Row, rowBytes, type RowDelivery, SpoolError } from "./rows.ts";
+import type { Delivery } from "../../mqtt/outbox.ts";
+import { type Amount, type Changes, type Row, rowBytes, SpoolError } from "./rows.ts";
 
 /** Marks a SQLite file as a spool of ours: "fsmq". */
 const APPLICATION_ID = 0x66736d71;
@@ -34,7 +35,7 @@ const SCHEMA = `
   ) STRICT;
   CREATE TABLE deliveries (
     row INTEGER PRIMARY KEY,
-    packet_id INTEGER NOT NULL,
+    packet_id INTEGER NOT NULL UNIQUE,
     released INTEGER NOT NULL,
     delivery_checksum INTEGER NOT NULL
   ) STRICT;
@@ -66,14 +67,6 @@ export interface SpoolBooks {
   /** How many rows there are. */
   readonly messages: number;
   /** Their sizes together. */
-  readonly bytes: number;
-}
-
-/** How much is read at once. */
-export interface ReadLimit {
-  /** At most so many rows. */
-  readonly messages: number;
-  /** At most so many bytes, as `rowBytes` tells, but at least one row. */
   readonly bytes: number;
 }
 
@@ -166,7 +159,7 @@ export class SpoolDatabase {
   }
 
   /** The next rows. */
-  read(after: number, limit: ReadLimit): Row[] {
+  read(after: number, limit: Amount): Row[] {
     const { sizesAfter, rowsBetween } = this.#statements;
     const rows: Row[] = [];
     let bytes = 0;
@@ -350,7 +343,7 @@ function bookColumns({ lastRow, messages, bytes }: SpoolBooks): [number, number,
 
 function deliveryColumns(
   row: number,
-  delivery: RowDelivery,
+  delivery: Delivery,
 ): [number, number, number, number] {
   return [row, delivery.packetId, Number(delivery.released), deliveryChecksum(row, delivery)];
 }
@@ -380,7 +373,7 @@ export function rowOf(columns: Columns): Row {
   return { ...message, delivery: deliveryOf(row, columns) };
 }
 
-function deliveryOf(row: number, columns: Columns): RowDelivery | undefined {
+function deliveryOf(row: number, columns: Columns): Delivery | undefined {
   if (columns.packet_id === null || columns.packet_id === undefined) return undefined;
   const delivery = { packetId: Number(columns.packet_id), released: columns.released === 1 };
   if (deliveryChecksum(row, delivery) !== columns.delivery_checksum) {

@@ -5,9 +5,10 @@
  * @module
  */
 
-import { type ReadLimit, type SpoolBooks, SpoolDatabase } from "./database.ts";
+import { type SpoolBooks, SpoolDatabase } from "./database.ts";
 import { DamageError, isDamage, isInputOutput, spoolFault } from "./fault.ts";
 import {
+  type Amount,
   type Changes,
   type Contents,
   type Damage,
@@ -89,7 +90,7 @@ export class SpoolFile {
    *
    * @throws {SpoolError} if they cannot be read.
    */
-  read(after: number, limit: ReadLimit): Row[] {
+  read(after: number, limit: Amount): Row[] {
     return this.#use("read", (database) => database.read(after, limit));
   }
 
@@ -101,9 +102,13 @@ export class SpoolFile {
 
   /** Whether there is nothing in it, and its file is large all the same. */
   get wasteful(): boolean {
-    const database = this.#database;
-    return database !== undefined && database.books.messages === 0 &&
-      (sizeOf(this.#path) ?? 0) > TRIM_BYTES;
+    if (this.#database?.books.messages !== 0) return false;
+    try {
+      return (sizeOf(this.#path) ?? 0) > TRIM_BYTES;
+    } catch {
+      // What is out of reach gives nothing back.
+      return false;
+    }
   }
 
   /** Gives the disk back if it is wasteful. */

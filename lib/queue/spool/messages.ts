@@ -5,8 +5,7 @@
  */
 
 import type { PackedBatch, PackedRows } from "./packed_rows.ts";
-import type { Contents, Damage } from "./rows.ts";
-import type { ReadLimit } from "./database.ts";
+import type { Amount, Contents, Damage } from "./rows.ts";
 
 /** What the agent asks for. Each is answered once, in the order of asking. */
 export type SpoolRequest =
@@ -21,7 +20,7 @@ export type SpoolRequest =
     readonly kind: "read";
     readonly spool: number;
     readonly after: number;
-    readonly limit: ReadLimit;
+    readonly limit: Amount;
   }
   | { readonly kind: "close"; readonly spool: number };
 

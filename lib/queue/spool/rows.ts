@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { Delivery } from "../../mqtt/outbox.ts";
+
 /** A message as it is kept on disk. */
 export interface Row {
   /** Its place: rows are sent again in the order of these. */
@@ -22,15 +24,15 @@ export interface Row {
   /** Names the counter of the publisher's topic that it belongs to. */
   readonly counter: string;
   /** What MQTT has to remember of it, if its delivery at QoS 2 has begun. */
-  readonly delivery: RowDelivery | undefined;
+  readonly delivery: Delivery | undefined;
 }
 
-/** How far the delivery of a QoS 2 message has come (MQTT 5.0, section 4.3.3). */
-export interface RowDelivery {
-  /** The packet identifier of its PUBLISH. */
-  readonly packetId: number;
-  /** Whether PUBREC has come: only PUBREL is left to say. */
-  readonly released: boolean;
+/** So many messages, and so many bytes of them. */
+export interface Amount {
+  /** Messages. */
+  readonly messages: number;
+  /** Bytes, as {@linkcode rowBytes} tells. */
+  readonly bytes: number;
 }
 
 /** Changes that are made together or not at all, in this order. */
@@ -39,8 +41,11 @@ export interface Changes {
   readonly remove: readonly number[];
   /** New rows; one of a number that is there already takes its place. */
   readonly insert: readonly Row[];
-  /** Deliveries that have begun or come on; `undefined` where one starts from nothing again. */
-  readonly update: readonly { readonly row: number; readonly delivery: RowDelivery | undefined }[];
+  /**
+   * Deliveries that have begun or come on; `undefined` where one starts from nothing again. A packet
+   * identifier is that of the row which claimed it last.
+   */
+  readonly update: readonly { readonly row: number; readonly delivery: Delivery | undefined }[];
 }
 
 /** What a spool holds. */
@@ -105,7 +110,7 @@ export interface Spool {
    *
    * @throws {SpoolError} if the disk cannot be read.
    */
-  read(after: number, limit: { readonly messages: number; readonly bytes: number }): Promise<Row[]>;
+  read(after: number, limit: Amount): Promise<Row[]>;
   /** Ends it when everything asked for before is done. */
   close(): Promise<void>;
 }
@@ -120,6 +125,16 @@ export interface SpoolHandlers {
   damaged(damage: Damage, contents: Contents): void;
 }
 
+/** What comes of opening a spool. */
+export interface OpenedSpool {
+  /** The spool itself. */
+  readonly spool: Spool;
+  /** What it holds. */
+  readonly contents: Contents;
+  /** What became of the file that was found, if it was damaged. */
+  readonly damage: Damage | undefined;
+}
+
 /** Opens spools; one for all connections of an agent. */
 export interface Spools {
   /**
@@ -128,14 +143,7 @@ export interface Spools {
    *
    * @throws {SpoolError} if there can be none, with the reason.
    */
-  open(
-    path: string,
-    handlers: SpoolHandlers,
-  ): Promise<{
-    readonly spool: Spool;
-    readonly contents: Contents;
-    readonly damage: Damage | undefined;
-  }>;
+  open(path: string, handlers: SpoolHandlers): Promise<OpenedSpool>;
   /** Ends the worker; all spools have to be closed before. */
   close(): Promise<void>;
 }

@@ -8,6 +8,7 @@
 import type { PackedContents, SpoolAnswer, SpoolRequest } from "./messages.ts";
 import { packBatch, piecesOf, unpackRows } from "./packed_rows.ts";
 import {
+  type Amount,
   type Changes,
   type Contents,
   type Row,
@@ -103,14 +104,14 @@ class WorkerLink {
     return this.#failure !== undefined;
   }
 
-  /** Asks for something; each spool asks for one thing at a time. */
+  /** Asks for something, or throws; each spool asks for one thing at a time. */
   ask(request: SpoolRequest, pieces: Transferable[], asker: Asker): void {
     if (this.#failure !== undefined) {
       asker.failed(this.#failure);
       return;
     }
-    this.#askers.set(request.spool, asker);
     this.#worker.postMessage(request, pieces);
+    this.#askers.set(request.spool, asker);
   }
 
   /** Ends it. */
@@ -140,7 +141,7 @@ interface Write {
 interface Read {
   readonly kind: "read";
   readonly after: number;
-  readonly limit: { readonly messages: number; readonly bytes: number };
+  readonly limit: Amount;
   done(error: SpoolError): void;
   rows(rows: Row[]): void;
 }
@@ -185,7 +186,7 @@ class DiskSpool implements Spool {
 
   read(
     after: number,
-    limit: { readonly messages: number; readonly bytes: number },
+    limit: Amount,
   ): Promise<Row[]> {
     return new Promise((resolve, reject) => {
       this.#add({ kind: "read", after, limit, done: reject, rows: resolve });
@@ -223,7 +224,7 @@ class DiskSpool implements Spool {
       case "read": {
         this.#jobs.shift();
         const { after, limit } = job;
-        this.#ask({ kind: "read", spool, after, limit }, [], [job], (answer) => {
+        this.#ask(() => [{ kind: "read", spool, after, limit }, []], [job], (answer) => {
           if (answer.kind === "rows") job.rows(unpackRows(answer.rows));
           else job.done(errorIn(answer));
         });
@@ -231,7 +232,7 @@ class DiskSpool implements Spool {
       }
       case "close":
         this.#jobs.shift();
-        this.#ask({ kind: "close", spool }, [], [job], (answer) => {
+        this.#ask(() => [{ kind: "close", spool }, []], [job], (answer) => {
           job.done(answer.kind === "closed" ? undefined : errorIn(answer));
         });
         break;
@@ -249,10 +250,15 @@ class DiskSpool implements Spool {
       writes.push(job);
     }
     this.#jobs = this.#jobs.slice(writes.length);
-    const batch = packBatch(writes.map(({ changes }) => changes));
     const durable = writes.some((write) => write.durable);
-    const request = { kind: "write", spool: this.#number, batch, durable } as const;
-    this.#ask(request, piecesOf(batch.rows), writes, (answer) => {
+    const request = () => {
+      const batch = packBatch(writes.map(({ changes }) => changes));
+      return [
+        { kind: "write", spool: this.#number, batch, durable },
+        piecesOf(batch.rows),
+      ] as const;
+    };
+    this.#ask(request, writes, (answer) => {
       writes.forEach((write, index) => {
         if (answer.kind !== "written") return write.done(errorIn(answer));
         const error = answer.errors[index];
@@ -262,26 +268,32 @@ class DiskSpool implements Spool {
   }
 
   #ask(
-    request: SpoolRequest,
-    pieces: Transferable[],
+    request: () => readonly [SpoolRequest, Transferable[]],
     jobs: readonly Job[],
     settle: (answer: SpoolAnswer) => void,
   ): void {
     this.#busy = true;
-    this.#link.ask(request, pieces, {
-      answered: (answer) => {
-        this.#busy = false;
-        for (const { damage, contents } of answer.found) {
-          this.#handlers.damaged(damage, unpackContents(contents));
-        }
-        settle(answer);
-        this.#next();
-      },
-      failed: (error) => {
-        this.#busy = false;
-        for (const job of [...jobs, ...this.#jobs.splice(0)]) job.done(error);
-      },
-    });
+    const fail = (failed: readonly Job[], error: SpoolError) => {
+      this.#busy = false;
+      for (const job of failed) job.done(error);
+    };
+    try {
+      this.#link.ask(...request(), {
+        answered: (answer) => {
+          this.#busy = false;
+          for (const { damage, contents } of answer.found) {
+            this.#handlers.damaged(damage, unpackContents(contents));
+          }
+          settle(answer);
+          this.#next();
+        },
+        failed: (error) => fail([...jobs, ...this.#jobs.splice(0)], error),
+      });
+    } catch (error) {
+      const reason = (error as Error).message;
+      fail(jobs, new SpoolError(`Cannot use the spool ${this.#path}: ${reason}`));
+      this.#next();
+    }
   }
 }
 

@@ -75,15 +75,15 @@ Deno.test("deliveries are remembered, come on, start again, and go with their ro
   const path = dir.file("spool");
   {
     using opened = open(path);
-    const begun = { packetId: 1, released: false };
+    const begun = (packetId: number) => ({ packetId, released: false });
     opened.file.apply([
-      changes({ insert: [row(5, 9, { delivery: begun }), row(1), row(2), row(3), row(4)] }),
+      changes({ insert: [row(5, 9, { delivery: begun(1) }), row(1), row(2), row(3), row(4)] }),
       changes({
         update: [
           { row: 4, delivery: { packetId: 8, released: true } },
-          { row: 1, delivery: begun },
-          { row: 2, delivery: begun },
-          { row: 3, delivery: begun },
+          { row: 1, delivery: begun(2) },
+          { row: 2, delivery: begun(3) },
+          { row: 3, delivery: begun(4) },
         ],
       }),
       changes({ update: [{ row: 1, delivery: undefined }], remove: [3] }),
@@ -237,4 +237,16 @@ Deno.test({
     using opened = open(path);
     strictEqual(opened.contents.messages, 3);
   },
+});
+
+Deno.test("a file that is out of reach is no reason to die when it is idle", () => {
+  using dir = folder();
+  Deno.mkdirSync(dir.file("state"));
+  using opened = open(dir.file("state/spool"));
+  opened.file.apply([changes({ insert: [row(1)] })], true);
+  opened.file.apply([changes({ remove: [1] })], true);
+  Deno.renameSync(dir.file("state"), dir.file("moved"));
+  Deno.writeTextFileSync(dir.file("state"), "no folder");
+  strictEqual(opened.file.wasteful, false);
+  opened.file.trim();
 });

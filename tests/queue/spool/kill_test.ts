@@ -77,7 +77,7 @@ function copyCut(from: string, dir: Folder, name: string, log: Uint8Array): stri
 Deno.test("a log that was cut off at random is read as far as it goes, or is told of", async () => {
   using dir = folder();
   const path = dir.file("spool");
-  const last = await killed(path, "file", 700);
+  const last = await killed(path, "file", 600);
   const log = await Deno.readFile(`${path}-wal`);
   ok(log.length > 100_000);
   const random = randomNumbers(1);

@@ -243,3 +243,49 @@ Deno.test("a program ends by itself when all is closed, and needs no more than t
   ok(success);
   strictEqual(new TextDecoder().decode(stdout), "1,2,3\n");
 });
+
+Deno.test("what cannot be packed is refused also when it had to wait, and what follows is written", async () => {
+  using dir = folder();
+  await using some = spools();
+  const { spool } = await some.open(dir.file("spool"));
+  const noBytes = { length: 1, 0: 1n } as unknown as Uint8Array<ArrayBuffer>;
+  const bad = { ...row(2), payload: noBytes };
+  const results = await Promise.allSettled([
+    spool.write(changes({ insert: [row(1)] }), true),
+    spool.write(changes({ insert: [bad] }), true),
+    spool.read(0, ALL),
+    spool.write(changes({ insert: [row(4)] }), true),
+  ]);
+  deepStrictEqual(results.map(({ status }) => status), [
+    "fulfilled",
+    "rejected",
+    "fulfilled",
+    "fulfilled",
+  ]);
+  ok(results[1]?.status === "rejected" && results[1].reason instanceof SpoolError);
+  deepStrictEqual(numbers(await spool.read(0, ALL)), [1, 4]);
+  await spool.close();
+});
+
+Deno.test("a packet identifier belongs to the row that claimed it last", async () => {
+  using dir = folder();
+  const path = dir.file("spool");
+  await using some = spools();
+  const { spool } = await some.open(path);
+  const delivery = { packetId: 7, released: true };
+  await spool.write(changes({ insert: [row(2, 10, { delivery }), row(4, 10), row(6, 10)] }), true);
+  await spool.write(
+    changes({ update: [{ row: 4, delivery: { ...delivery, released: false } }] }),
+    false,
+  );
+  const claims = async () =>
+    (await spool.read(0, ALL)).filter((one) => one.delivery !== undefined).map(({ row }) => row);
+  deepStrictEqual(await claims(), [4]);
+  await spool.write(changes({ insert: [row(8, 10, { delivery })] }), true);
+  deepStrictEqual(await claims(), [8]);
+  await spool.close();
+  const again = await some.open(path);
+  deepStrictEqual(numbers(again.contents.deliveries), [8]);
+  strictEqual(again.contents.messages, 4);
+  await again.spool.close();
+});
