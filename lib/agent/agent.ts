@@ -471,7 +471,9 @@ export class Agent {
 
 /** Without a state folder nothing can be kept on disk. */
 function noSpools(fault: string): Spools {
-  const error = new SpoolError(`Cannot keep events on disk: ${fault}`);
+  const error = new SpoolError(
+    `Cannot keep events on disk: ${fault}; start fsmqtt again when that is mended`,
+  );
   return { open: () => Promise.reject(error), close: () => Promise.resolve() };
 }
 

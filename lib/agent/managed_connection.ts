@@ -65,8 +65,10 @@ export class ManagedConnection {
   #memory: SessionMemory | undefined;
   #hasSpool = false;
   #isClosed = false;
-  /** What an earlier process has begun to deliver, until somebody looks after it. */
+  /** What an earlier process has begun to deliver. */
   #opened: Promise<readonly Message[]> | undefined;
+  /** Settles when the present connection may be made, as far as that is concerned. */
+  #resumed: Promise<void> | undefined;
   #broker: BrokerConnection | undefined;
   /** Settles when the connections have ended whose place it takes. */
   #replaced: Promise<void>;
@@ -260,26 +262,32 @@ export class ManagedConnection {
     if (this.#hasSpool) return;
     if (this.#config.spool === "memory" && !exists(spoolFile)) return;
     this.#hasSpool = true;
+    this.#resumed = undefined;
     this.#opened = this.#deps.after.then(() => this.queue.open(spools, spoolFile));
   }
 
-  /** Goes on with what an earlier process has begun to deliver, if the session is the same. */
-  async #resumeDeliveries(): Promise<void> {
+  /** Resolves when what an earlier process has begun to deliver is looked after, or has to wait. */
+  #resumeDeliveries(): Promise<void> {
+    return this.#resumed ??= this.#resume();
+  }
+
+  /** Goes on with what an earlier process has begun, if the session is the same. */
+  async #resume(): Promise<void> {
     const { session, clock } = this.#deps;
-    const opened = this.#opened;
-    this.#opened = undefined;
-    if (opened === undefined) return;
-    const identity = this.#options && sessionIdentity(this.#options);
+    const identity = () => this.#options && sessionIdentity(this.#options);
+    const isSame = () => identity() !== undefined && identity() === session.known;
     // In a connection that is there already nothing can be taken over.
-    const { state = "disabled" } = this.#broker?.state ?? {};
-    let mayAdopt = identity !== undefined && identity === session.known && state === "disabled";
-    const resumed = opened.then(async (begun) => {
+    let isInTime = (this.#broker?.state.state ?? "disabled") === "disabled";
+    const resumed = this.#opened?.then(async (begun) => {
+      const mayAdopt = isInTime && isSame();
       await this.#startAnew(begun.filter((message) => !mayAdopt || !this.#adopts(message)));
       // From here on what is on disk counts for this session.
-      if (identity !== undefined && !this.#isClosed) session.known = identity;
+      if (!this.#isClosed) session.known = identity();
     });
-    if (mayAdopt) await atMost(clock, DISK_TIMEOUT_MS, resumed);
-    mayAdopt = false;
+    if (resumed !== undefined && isInTime && isSame()) {
+      await atMost(clock, DISK_TIMEOUT_MS, resumed);
+    }
+    isInTime = false;
   }
 
   #adopts(message: Message): boolean {

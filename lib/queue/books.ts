@@ -15,7 +15,7 @@ import type { GiveUpReason } from "../mqtt/outbox.ts";
  * - `expired`: it had waited for longer than `spool_max_age`.
  * - `over_rate`: its topic was over `max_rate`.
  * - `breaker_open`: the breaker was open, and sheds its kind.
- * - `disk_full`: memory was full, and the spool could not be written.
+ * - `disk_full`: memory was full, and the disk had not taken it in time, or not at all.
  * - `damaged`: it was in a spool that was damaged.
  */
 export type DropReason =

@@ -14,7 +14,7 @@ const TEXTS: Readonly<Partial<Record<DropReason, string>>> = {
   expired: "Events are dropped that waited for longer than spool_max_age",
   over_rate: "Events are dropped since their topic is over its max_rate",
   breaker_open: "Events are dropped while the breaker is open",
-  disk_full: "Events are dropped: memory is full, and the spool cannot be written",
+  disk_full: "Events are dropped: memory is full, and the disk did not take them in time",
 };
 
 /** So long nothing is dropped before what has nothing to do with the queue's length is over. */

@@ -558,7 +558,10 @@ export class EventQueue implements Outbox {
 
   /** Drops one; with `mayWait`, one that is on disk too is not lost, and comes later. */
   #shedOne(which: "volatile" | "reliable", reason: DropReason, mayWait = false): boolean {
-    const end: End = this.#settings.full === "drop_newest" ? "newest" : "oldest";
+    // What is just being written takes its memory whether it is dropped or not.
+    const isWriting = reason === "disk_full" && this.#live.reliable.first?.stored === "writing";
+    const isNewest = this.#settings.full === "drop_newest" || isWriting;
+    const end: End = isNewest ? "newest" : "oldest";
     const [first, last] = end === "oldest"
       ? [this.#backlog, this.#live]
       : [this.#live, this.#backlog];
@@ -666,7 +669,7 @@ function sum(one: Amount, other: Amount): Amount {
 function damageText({ reason, setAside, saved, lost }: Damage): string {
   const many = lost === undefined
     ? "how many events are lost is unknown"
-    : `${lost} events are lost`;
+    : `at most ${lost} events are lost`;
   const where = setAside === undefined
     ? "The file was emptied"
     : `The damaged file is kept as ${setAside}; remove it when you have seen it`;

@@ -1,6 +1,7 @@
 /** Events that wait on disk, over restarts and reloads of the agent. */
 
 import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
 import { troubles } from "../../lib/control/status.ts";
 import { Simulator } from "../../lib/simulator/simulator.ts";
 import { Peer } from "../mqtt/peer.ts";
@@ -216,7 +217,7 @@ Deno.test("without a state folder it is told once, and the status is degraded", 
   await using running = await RunningAgent.start(spooled(simulator.port, freePort()), folder);
   await running.until("it is told", () => running.connection("c").spool?.trouble !== undefined);
   const reason = `Cannot keep events on disk: the state folder ${folder}/state cannot be used ` +
-    "(Is a directory)";
+    "(Is a directory); start fsmqtt again when that is mended";
   assert.equal(running.connection("c").spool?.trouble, reason);
   assert(troubles(running.agent.status()).includes(`the spool of p/c: ${reason}`));
   assert.equal(running.log.filter((line) => line.includes("[ERROR] p/c: Cannot keep")).length, 1);
@@ -270,4 +271,29 @@ Deno.test("a connection that is put back waits for what it was before", async ()
   assert(!after.packets.some((one) => one.cmd === "pubrel" && one.messageId === messageId));
   assert.equal(running.connection("c").spool?.recovered, 1);
   assert.equal(running.connection("c").spool?.trouble, undefined);
+});
+
+mosquittoTest("what was begun waits for a spool that is locked, whatever is reloaded", async () => {
+  await using simulator = await Simulator.start();
+  await using broker = await startBroker();
+  await using watcher = await Watcher.start(broker.port, { clientId: "watcher" });
+  const xml = spooled(simulator.port, broker.port);
+  await using first = await RunningAgent.start(xml);
+  await first.ready();
+  broker.freeze(true);
+  await fireToDisk(simulator, first, 50);
+  await first.stop();
+  broker.freeze(false);
+
+  const lock = new DatabaseSync(`${first.folder}/state/p+c.spool`);
+  lock.exec("PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE");
+  await using second = await RunningAgent.start(xml, first.folder);
+  await second.until("it is told", () => second.connection("c").spool?.trouble !== undefined);
+  await second.reload(xml);
+  await second.reload(spooled(simulator.port, broker.port, { breaker_failures: 7 }));
+  assert.equal(second.connection("c").state, "connecting");
+  lock.close();
+  await second.until("all has come", () => second.connection("c").acknowledged === 50);
+  await watcher.count("beat", 50);
+  assertEachOnceInOrder(sequences(watcher), 50);
 });

@@ -60,7 +60,7 @@ Deno.test("each reason has its text", async () => {
   assert.deepEqual(bench.log.filter((line) => !line.includes("no room")), [
     "[WARNING] Events are dropped that waited for longer than spool_max_age",
     "[WARNING] Events are dropped while the breaker is open",
-    "[WARNING] Events are dropped: memory is full, and the spool cannot be written",
+    "[WARNING] Events are dropped: memory is full, and the disk did not take them in time",
     "[WARNING] The queue is full with 1 events: the oldest are dropped",
     '[WARNING] Dropped a message of 0 bytes for "' + "t".repeat(100) +
     '": the queue does not hold as many',

@@ -115,15 +115,29 @@ Deno.test("a file that may not grow is no damage, and works again when it may", 
   );
 });
 
-Deno.test("a full disk is no damage, and works again when there is room", async (test) => {
+/** Whether this user may mount a file system. */
+function mayMount(): boolean {
   using dir = folder();
   const disk = dir.file("disk");
-  await Deno.mkdir(disk);
-  if (!run("mount", "-t", "tmpfs", "-o", "size=8m", "fsmqtt-test", disk)) return;
-  try {
-    let mebibytes = 8;
-    await test.step("on a file system of its own", () =>
-      fillUp(
+  Deno.mkdirSync(disk);
+  return run("mount", "-t", "tmpfs", "-o", "size=1m", "fsmqtt-test", disk) && run("umount", disk);
+}
+
+const ignore = !mayMount();
+
+Deno.test({
+  name: `a full disk is no damage, and works again when there is room${
+    ignore ? " (needs the right to mount)" : ""
+  }`,
+  ignore,
+  async fn() {
+    using dir = folder();
+    const disk = dir.file("disk");
+    await Deno.mkdir(disk);
+    ok(run("mount", "-t", "tmpfs", "-o", "size=8m", "fsmqtt-test", disk));
+    try {
+      let mebibytes = 8;
+      await fillUp(
         `${disk}/spool`,
         ":",
         /^SpoolError: Cannot write the spool .*: No space left on device$/,
@@ -133,8 +147,9 @@ Deno.test("a full disk is no damage, and works again when there is room", async 
         },
         // Room is kept for that.
         true,
-      ));
-  } finally {
-    ok(run("umount", disk));
-  }
+      );
+    } finally {
+      ok(run("umount", disk));
+    }
+  },
 });
