@@ -6,59 +6,26 @@ import { statusText } from "../../lib/cli/status_text.ts";
 import { Simulator } from "../../lib/simulator/simulator.ts";
 import { freePort, mosquittoTest, startBroker } from "../support/broker.ts";
 import { Watcher } from "../support/watcher.ts";
-import { configurationXml, params, RunningAgent } from "./running_agent.ts";
+import { RunningAgent } from "./running_agent.ts";
+import { fireToDisk, spooled } from "./spool_helper.ts";
 
-/** Every event over a connection with a spool and little memory, to a broker on this port. */
-function spooled(
-  esl: number,
-  broker: number,
-  { name = "c", ...more }: { readonly name?: string; readonly spool_max_age?: number } = {},
-): string {
-  return configurationXml(esl, {
-    settings: params({ "shutdown-timeout": 0, "event-queue-size": 20 }),
-    connections: {
-      [name]: params({
-        host: "127.0.0.1",
-        port: broker,
-        client_id: "agent",
-        clean_session: false,
-        reconnect_delay_max: 1,
-        spool: "disk",
-        spool_commit_ms: 5,
-        ...more,
-      }),
-    },
-    published: {
-      beat: params({ connection_name: name, event: "HEARTBEAT", pattern: "beat", qos: 1 }),
-    },
-  });
-}
-
-async function fireToDisk(
-  simulator: Simulator,
-  running: RunningAgent,
-  count: number,
-): Promise<void> {
-  await simulator.waitForSubscription("HEARTBEAT");
-  for (let i = 0; i < count; i++) simulator.fireHeartbeat();
-  await running.until(`${count} are on disk`, () => {
-    return running.connection("c").spool?.messages === count;
-  });
-}
+/** Little memory: most of what waits is on disk alone. */
+const LITTLE = { settings: { "event-queue-size": 20 } };
 
 Deno.test("a backlog is given up by its age, and counted", async () => {
   await using simulator = await Simulator.start();
   const port = freePort();
-  await using running = await RunningAgent.start(spooled(simulator.port, port));
+  await using running = await RunningAgent.start(spooled(simulator.port, port, {}, LITTLE));
+  await simulator.waitForSubscription("HEARTBEAT");
   await fireToDisk(simulator, running, 200);
-  await running.reload(spooled(simulator.port, port, { spool_max_age: 1 }));
+  await running.reload(spooled(simulator.port, port, { spool_max_age: 1 }, LITTLE));
   await running.until("nothing waits", () => {
     const { queued, spool } = running.connection("c");
     return queued === 0 && spool?.messages === 0;
   });
   const { offered, dropped } = running.connection("c");
   assert.deepEqual([offered, dropped], [200, { expired: 200 }]);
-  await running.reload(spooled(simulator.port, port));
+  await running.reload(spooled(simulator.port, port, {}, LITTLE));
   await fireToDisk(simulator, running, 10);
 });
 
@@ -67,7 +34,8 @@ mosquittoTest("a spool goes with its connection to a new name", async () => {
   await using broker = await startBroker();
   await using watcher = await Watcher.start(broker.port, { clientId: "watcher" });
   await broker.stop();
-  await using first = await RunningAgent.start(spooled(simulator.port, broker.port));
+  await using first = await RunningAgent.start(spooled(simulator.port, broker.port, {}, LITTLE));
+  await simulator.waitForSubscription("HEARTBEAT");
   await fireToDisk(simulator, first, 50);
   const file = join(first.folder, "state", "p+c.spool");
   assert.equal(first.connection("c").spool?.file, file);
@@ -79,7 +47,7 @@ mosquittoTest("a spool goes with its connection to a new name", async () => {
   await Deno.rename(file, renamed);
   await broker.start();
   await using second = await RunningAgent.start(
-    spooled(simulator.port, broker.port, { name: "my broker" }),
+    spooled(simulator.port, broker.port, {}, { ...LITTLE, name: "my broker" }),
     first.folder,
   );
   await watcher.count("beat", 50);

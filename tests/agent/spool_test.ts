@@ -9,33 +9,7 @@ import { eventually } from "../support/agent_process.ts";
 import { freePort, mosquittoTest, startBroker } from "../support/broker.ts";
 import { Watcher } from "../support/watcher.ts";
 import { configurationXml, params, RunningAgent } from "./running_agent.ts";
-
-/** Every event, to be delivered once, to a broker on this port. */
-function spooled(
-  esl: number,
-  broker: number,
-  more: Parameters<typeof params>[0] = {},
-  settings: Parameters<typeof params>[0] = {},
-): string {
-  return configurationXml(esl, {
-    settings: params({ "shutdown-timeout": 0, ...settings }),
-    connections: {
-      c: params({
-        host: "127.0.0.1",
-        port: broker,
-        client_id: "agent",
-        clean_session: false,
-        reconnect_delay_max: 1,
-        spool: "disk",
-        spool_commit_ms: 5,
-        ...more,
-      }),
-    },
-    published: {
-      beat: params({ connection_name: "c", event: "HEARTBEAT", pattern: "beat", qos: 2 }),
-    },
-  });
-}
+import { fireToDisk, spooled } from "./spool_helper.ts";
 
 /** The numbers that FreeSWITCH gave to the events that came, in the order in which they came. */
 function sequences(watcher: Watcher): number[] {
@@ -47,20 +21,6 @@ function sequences(watcher: Watcher): number[] {
 function assertEachOnceInOrder(numbers: readonly number[], count: number): void {
   assert.equal(numbers.length, count);
   assert.deepEqual(numbers, [...new Set(numbers)].sort((a, b) => a - b));
-}
-
-/** Fires as many events, and waits until that many more are on disk. */
-async function fireToDisk(
-  simulator: Simulator,
-  running: RunningAgent,
-  count: number,
-): Promise<void> {
-  const wanted = (running.connection("c").spool?.messages ?? 0) + count;
-  for (let i = 0; i < count; i++) simulator.fireHeartbeat();
-  await running.until(`${wanted} are on disk`, () => {
-    const { queued, in_flight, spool } = running.connection("c");
-    return queued + in_flight === wanted && spool?.messages === wanted;
-  });
 }
 
 mosquittoTest("what the broker did not take is sent by the next run, in order", async () => {
@@ -227,7 +187,7 @@ Deno.test("the agent does not stop before a connection that was just removed has
   await using simulator = await Simulator.start();
   await using broker = await Peer.listen();
   const xml = spooled(simulator.port, broker.port, { spool_commit_ms: 60_000 }, {
-    "shutdown-timeout": 1,
+    settings: { "shutdown-timeout": 1 },
   });
   await using running = await RunningAgent.start(xml);
   const client = await broker.welcome();
@@ -247,7 +207,7 @@ Deno.test("a connection that is put back waits for what it was before", async ()
   await using simulator = await Simulator.start();
   await using broker = await Peer.listen();
   const xml = spooled(simulator.port, broker.port, { spool_commit_ms: 60_000 }, {
-    "shutdown-timeout": 1,
+    settings: { "shutdown-timeout": 1 },
   });
   await using running = await RunningAgent.start(xml);
   const before = await broker.welcome();
