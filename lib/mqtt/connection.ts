@@ -5,7 +5,6 @@
  * @module
  */
 
-import { Buffer } from "node:buffer";
 import { Backoff } from "../backoff.ts";
 import type { Clock } from "../clock.ts";
 import type { Logger } from "../log/logger.ts";
@@ -13,6 +12,8 @@ import { readTlsFiles } from "../tls/files.ts";
 import { type BrokerFailure, describeFailure } from "./errors.ts";
 import type { BrokerOptions } from "./options.ts";
 import type { Message, Outbox } from "./outbox.ts";
+import { packetSize, type RequestProperties } from "./properties.ts";
+import { ReplyBox } from "./replies.ts";
 import {
   type Incoming,
   MqttSession,
@@ -58,8 +59,11 @@ export interface Subscription {
   readonly qos: 0 | 1 | 2;
 }
 
-/** A message from the broker, with what MQTT knows of it. */
-export interface ReceivedMessage {
+/**
+ * A message from the broker, with what MQTT knows of it. What it says as a request is what its
+ * sender chose: a response topic may well be one that nobody can publish to.
+ */
+export interface ReceivedMessage extends RequestProperties {
   /** Topic name. */
   readonly topic: string;
   /** Payload. */
@@ -82,6 +86,8 @@ export interface BrokerConnectionDeps {
   readonly received: (message: ReceivedMessage) => void;
   /** What is to be known of it, retained, at each connect and whenever it changes. */
   readonly announcement?: () => string | undefined;
+  /** What it publishes ahead of the queue; it may outlive this connection. */
+  readonly replies?: ReplyBox;
   /** Hears what becomes of the connection. */
   readonly noted?: (note: BrokerNote) => void;
   /** What an earlier connection of the same session has left. */
@@ -105,6 +111,7 @@ export class BrokerConnection {
   readonly #deps: BrokerConnectionDeps;
   readonly #backoff: Backoff;
   readonly #memory: SessionMemory;
+  readonly #replies: ReplyBox;
   #subscriptions: readonly Subscription[] = [];
   /** Filters that the broker may still have from before. */
   readonly #obsoleteFilters = new Set<string>();
@@ -142,9 +149,14 @@ export class BrokerConnection {
       exponential: options.reconnectExponentialBackoff,
       ...(deps.random === undefined ? {} : { random: deps.random }),
     });
-    this.#memory = deps.memory ?? new SessionMemory(options, deps.queue);
+    this.#memory = deps.memory ?? new SessionMemory(options, deps.queue, deps.clock);
+    this.#replies = deps.replies ?? new ReplyBox(deps.clock);
     this.#memory.outgoing.tells((message, refusal) => this.#delivered(message, refusal));
     deps.queue.wakes(() => this.#wake());
+    this.#replies.tells({
+      changed: () => this.#wake(),
+      dropped: (trouble, text) => this.#warnOnce(trouble, text),
+    });
   }
 
   /** Where it stands. */
@@ -173,7 +185,7 @@ export class BrokerConnection {
   }
 
   /**
-   * Ends the connection in order and stays away. What is queued stays queued.
+   * Ends the connection in order and stays away. What is queued stays queued, and so do replies.
    *
    * @param state What to show from then on.
    */
@@ -291,7 +303,7 @@ export class BrokerConnection {
         message: (incoming) => this.#received(incoming),
         drained: () => this.#pump(),
         closed: (failure) => this.#closed(failure),
-      });
+      }, this.#replies);
       this.#tlsFilesDigest = this.#session.tlsFilesDigest;
     } catch (error) {
       if (attempt !== this.#attempt) return;
@@ -370,10 +382,15 @@ export class BrokerConnection {
   }
 
   #received(incoming: Incoming): void {
-    const { topic, payload, retained, qos } = incoming;
+    const { topic, payload, retained, qos, request } = incoming;
     const repeated = qos === 1 && this.#memory.deliveries.isRepeated(incoming);
+    if (request === undefined) {
+      const text = `Ignored a message on "${topic}": its properties are malformed`;
+      this.#warnOnce("malformed properties", text);
+      return;
+    }
     // After this task: the acknowledgement is written before anything runs.
-    setImmediate(() => this.#deps.received({ topic, payload, retained, repeated }));
+    setImmediate(() => this.#deps.received({ topic, payload, retained, repeated, ...request }));
   }
 
   /** Publishes until the window or the socket is full, or nothing is left. */
@@ -386,11 +403,13 @@ export class BrokerConnection {
     const { maximumQos, maximumPacketSize } = welcome;
     this.#announce();
     this.#settle();
+    // Behind a backlog of events nobody would wait for them any more.
+    session.sendReplies(welcome, window);
     while (!session.congested) {
       const next = queue.peek();
       if (next === undefined) break;
       const qos = Math.min(next.qos, maximumQos) as 0 | 1 | 2;
-      if (qos > 0 && this.#memory.outgoing.size >= window) break;
+      if (qos > 0 && session.inFlight >= window) break;
       const message = queue.take();
       if (message === undefined) break;
       if (packetSize(message, qos) > maximumPacketSize) {
@@ -400,6 +419,7 @@ export class BrokerConnection {
             `broker takes packets of at most ${maximumPacketSize} bytes`,
         );
         queue.drop(message, "too_large");
+        this.#noteDrained();
       } else if (!session.publish(message, qos)) {
         queue.putBack([message]);
         break;
@@ -417,7 +437,7 @@ export class BrokerConnection {
   #noteDrained(): void {
     if (this.#drainWaiters.length === 0) return;
     const { queue } = this.#deps;
-    const isDrained = queue.length === 0 && queue.inFlight === 0;
+    const isDrained = queue.length + queue.inFlight + this.#replies.length === 0;
     if (isDrained || this.#welcome === undefined) {
       for (const resolve of this.#drainWaiters.splice(0)) resolve();
     }
@@ -463,6 +483,7 @@ export class BrokerConnection {
     this.#session = undefined;
     this.#welcome = undefined;
     this.#deps.queue.putBack(session?.unsettled() ?? []);
+    session?.closeReplies(isSaid && !wasEnded);
     this.#noteDrained();
     if (!this.#wanted) return;
     // Whoever ended it meanwhile wants it again.
@@ -510,13 +531,4 @@ export class BrokerConnection {
     this.#cancelTimer = this.#deps.clock.after(delayMs, () => this.#try());
     this.#deps.noted?.({ kind: "failed", reason });
   }
-}
-
-/** What the PUBLISH packet of a message takes in MQTT 5 (section 3.3), in bytes. */
-function packetSize({ topic, payload }: Message, qos: number): number {
-  const identifier = qos > 0 ? 2 : 0;
-  const properties = 1;
-  const remaining = 2 + Buffer.byteLength(topic) + identifier + properties + payload.length;
-  const lengthBytes = 1 + [0x7f, 0x3fff, 0x1f_ffff].filter((most) => remaining > most).length;
-  return 1 + lengthBytes + remaining;
 }

@@ -22,7 +22,10 @@ export interface StoredPacket {
   readonly qos?: number;
   /** RETAIN flag of a PUBLISH. */
   readonly retain?: boolean;
+  /** Properties of a PUBLISH of MQTT 5. */
+  readonly properties?: { readonly messageExpiryInterval?: unknown };
 }
+
 /** How MQTT.js is answered. */
 export type PacketCallback = (error?: Error, packet?: StoredPacket) => void;
 
@@ -206,12 +209,12 @@ export class InFlightStore {
     }
   }
 
-  /** Called by MQTT.js after PUBACK, PUBCOMP, or a refusal. */
+  /** Called by MQTT.js after PUBACK, PUBCOMP, or a refusal, also of what is not tracked here. */
   del(packet: StoredPacket, callback: PacketCallback): this {
     const id = packet.messageId ?? 0;
     const entry = this.#entries.get(id);
     if (entry === undefined) {
-      callback(new Error("missing packet"));
+      callback();
       return this;
     }
     this.#entries.delete(id);

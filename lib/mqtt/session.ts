@@ -7,11 +7,14 @@
 
 import { Buffer } from "node:buffer";
 import mqtt, { type IClientOptions, type IConnackPacket, type IStore, type Packet } from "mqtt";
+import { systemClock } from "../clock.ts";
 import { type BrokerFailure, describeFailure } from "./errors.ts";
 import { asBuffer } from "./in_flight.ts";
 import type { BrokerOptions, Will } from "./options.ts";
 import type { Message } from "./outbox.ts";
 import { PacketIds } from "./packet_ids.ts";
+import { type RequestProperties, requestProperties } from "./properties.ts";
+import { ReplyBox, type Sending, SentReplies } from "./replies.ts";
 import type { SessionMemory } from "./session_memory.ts";
 import { SocketLedger } from "./socket_ledger.ts";
 import type { BrokerAddress } from "./srv.ts";
@@ -31,6 +34,8 @@ export interface Incoming {
   readonly dup: boolean;
   /** Packet identifier; 0 at QoS 0. */
   readonly messageId: number;
+  /** What MQTT 5 says of it as a request; nothing if that is malformed. */
+  readonly request: RequestProperties | undefined;
 }
 
 /** What the broker takes, as it said in CONNACK. */
@@ -97,6 +102,7 @@ export class MqttSession {
   readonly #tls: BrokerStream["tls"];
   readonly #client: mqtt.MqttClient;
   readonly #ledger: SocketLedger;
+  readonly #replies: SentReplies;
   #isReached = false;
   #isAccepted = false;
   #retainAvailable = true;
@@ -117,6 +123,7 @@ export class MqttSession {
     options: BrokerOptions,
     memory: SessionMemory,
     handlers: SessionHandlers,
+    replies: ReplyBox = new ReplyBox(systemClock),
   ) {
     this.#options = options;
     this.#memory = memory;
@@ -128,6 +135,7 @@ export class MqttSession {
     // Deno's TLS would go on reading from a broker that has said goodbye.
     tls?.stream.once("end", () => stream.destroy());
     this.#ledger = new SocketLedger(this.#stream);
+    this.#replies = new SentReplies(replies, this.#stream);
     this.#stream.once("connect", () => this.#isReached = true);
     // MQTT.js keeps quiet about errors that have no code.
     this.#stream.on("error", (error) => this.#failed(error));
@@ -156,8 +164,10 @@ export class MqttSession {
       this.#retainAvailable = welcome.retainAvailable;
       this.#handlers.connected(welcome);
     });
-    this.#client.on("message", (topic, payload, { qos, retain, dup, messageId = 0 }) => {
-      this.#handlers.message({ topic, payload, qos, retained: retain, dup, messageId });
+    this.#client.on("message", (topic, payload, packet) => {
+      const { qos, retain: retained, dup, messageId = 0 } = packet;
+      const request = requestProperties({ ...packet.properties });
+      this.#handlers.message({ topic, payload, qos, retained, dup, messageId, request });
     });
     this.#client.on("close", () => this.#close());
   }
@@ -193,7 +203,12 @@ export class MqttSession {
 
   /** Whether QoS 0 messages wait for the socket to take them. */
   get hasUnsettled(): boolean {
-    return !this.#ledger.isEmpty;
+    return !this.#ledger.isEmpty || this.#replies.hasUnsettled;
+  }
+
+  /** QoS 1 and 2 messages on their way to the broker. */
+  get inFlight(): number {
+    return this.#memory.outgoing.size + this.#replies.unacknowledged;
   }
 
   /** Publishes a message at a QoS that the broker takes. Returns whether MQTT.js took it. */
@@ -207,25 +222,55 @@ export class MqttSession {
     return true;
   }
 
+  /** Publishes replies until `window` or the socket is full, or none waits. */
+  sendReplies(welcome: Welcome, window: number): void {
+    while (!this.congested) {
+      const next = this.#replies.take(welcome, this.inFlight < window);
+      if (next === undefined) return;
+      this.#sendReply(next);
+    }
+  }
+
+  #sendReply({ held, qos, properties }: Sending): void {
+    const { topic, payload } = held.reply;
+    // In MQTT.js's store they are untracked, as the will is.
+    this.#client.publish(topic, asBuffer(payload), { qos, properties }, (error, answer) => {
+      // The broker has not answered: the connection is at its end.
+      if (qos === 0 || (error && answer === undefined)) return;
+      this.#replies.acknowledged(held, refusalOf(answer));
+    });
+  }
+
   /** Publishes what is to be known of this connection, at QoS 0 and retained. */
   announce(topic: string, text: string): void {
     const options = { qos: 0, retain: this.#retainAvailable } as const;
     this.#client.publish(topic, Buffer.from(text), options);
   }
 
-  /** Ends a batch of `publish`. */
+  /** Ends a batch of what is published. */
   flush(): void {
     this.#ledger.seal();
+    this.#replies.flush();
   }
 
-  /** The QoS 0 messages that the socket has taken since the last call. */
+  /** The QoS 0 messages that the socket has taken since the last call; replies are settled too. */
   settle(): Message[] {
+    this.#replies.settle();
     return this.#ledger.settle();
   }
 
   /** After the end: the QoS 0 messages that the socket never took. */
   unsettled(): Message[] {
     return this.#ledger.rest();
+  }
+
+  /**
+   * After the end: gives the replies back that may be lost.
+   *
+   * @param isBrokersWord Whether the broker ended the connection, which may be its answer to them.
+   */
+  closeReplies(isBrokersWord: boolean): void {
+    this.#replies.close(isBrokersWord);
   }
 
   /** Subscribes, and returns why the broker refused it, if it did. */
@@ -269,7 +314,8 @@ export class MqttSession {
     const timer = setTimeout(() => this.destroy(), END_TIMEOUT_MS);
     if (this.#client.connected) {
       // A full window has no room for the will.
-      await Promise.race([this.#memory.outgoing.emptied(), closed]);
+      const emptied = Promise.all([this.#memory.outgoing.emptied(), this.#replies.emptied()]);
+      await Promise.race([emptied, closed]);
       if (!this.#closed) await Promise.race([this.#publishWill(), closed]);
       this.#disconnect();
     } else {
@@ -307,9 +353,10 @@ export class MqttSession {
         this.#accepted(packet);
         return;
       case "puback":
-      case "pubrec":
-        if ((packet.reasonCode ?? 0) < 0x80) return;
-        outgoing.markRefused(packet.messageId ?? 0, reasonText(packet.reasonCode));
+      case "pubrec": {
+        const refusal = refusalOf(packet);
+        if (refusal !== undefined) outgoing.markRefused(packet.messageId ?? 0, refusal);
+      }
     }
   }
 
@@ -427,6 +474,12 @@ function welcomeOf({ properties = {} }: IConnackPacket): Welcome {
     maximumPacketSize: maximumPacketSize ?? Number.MAX_SAFE_INTEGER,
     retainAvailable: retainAvailable ?? true,
   };
+}
+
+/** Why the broker does not take what it answers to, if so. */
+function refusalOf(answer: Packet | undefined): string | undefined {
+  const code = answer !== undefined && "reasonCode" in answer ? answer.reasonCode ?? 0 : 0;
+  return code < 0x80 ? undefined : reasonText(code);
 }
 
 function reasonText(code = 0): string {

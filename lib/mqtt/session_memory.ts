@@ -4,6 +4,7 @@
  * @module
  */
 
+import { type Clock, systemClock } from "../clock.ts";
 import { DeliveryMemory } from "./deliveries.ts";
 import { InFlightStore } from "./in_flight.ts";
 import { IncomingStore } from "./incoming.ts";
@@ -15,7 +16,7 @@ export class SessionMemory {
   /** Messages on their way to the broker. */
   readonly outgoing: InFlightStore;
   /** QoS 2 messages from the broker that it has not released yet. */
-  readonly incoming = new IncomingStore();
+  readonly incoming: IncomingStore;
   /** QoS 1 deliveries of the broker. */
   readonly deliveries = new DeliveryMemory();
   /** Whether it has seen the session that the broker may resume. */
@@ -23,8 +24,9 @@ export class SessionMemory {
   readonly #identity: string | undefined;
 
   /** The memory of the session that a connection of these options has. */
-  constructor(options: BrokerOptions, outbox: Outbox) {
+  constructor(options: BrokerOptions, outbox: Outbox, clock: Clock = systemClock) {
     this.#identity = sessionIdentity(options);
+    this.incoming = new IncomingStore(clock);
     this.outgoing = new InFlightStore(outbox, { remembers: this.#identity !== undefined });
   }
 

@@ -19,11 +19,11 @@ export interface WrittenStream {
  * that was under way when the socket broke counts as taken: nobody can say how much of it went,
  * and at QoS 0 nothing is sent twice.
  */
-export class SocketLedger {
+export class SocketLedger<T = Message> {
   readonly #stream: WrittenStream;
   /** Messages in the order written; those of one batch share the offset of its end. */
-  readonly #batches: { readonly messages: Message[]; readonly end: number }[] = [];
-  #open: Message[] = [];
+  readonly #batches: { readonly messages: T[]; readonly end: number }[] = [];
+  #open: T[] = [];
 
   /** A ledger for one stream. */
   constructor(stream: WrittenStream) {
@@ -36,7 +36,7 @@ export class SocketLedger {
   }
 
   /** Notes a message that was just written. */
-  add(message: Message): void {
+  add(message: T): void {
     this.#open.push(message);
   }
 
@@ -48,10 +48,10 @@ export class SocketLedger {
   }
 
   /** Removes and returns the messages that the socket has taken since the last call. */
-  settle(): Message[] {
+  settle(): T[] {
     this.seal();
     const taken = this.#stream.bytesWritten - this.#stream.writableLength;
-    const settled: Message[] = [];
+    const settled: T[] = [];
     while (this.#batches[0] !== undefined && this.#batches[0].end <= taken) {
       settled.push(...this.#batches.shift()?.messages ?? []);
     }
@@ -59,7 +59,7 @@ export class SocketLedger {
   }
 
   /** Removes and returns what the socket never took, after it has broken. */
-  rest(): Message[] {
+  rest(): T[] {
     this.seal();
     return this.#batches.splice(0).flatMap(({ messages }) => messages);
   }

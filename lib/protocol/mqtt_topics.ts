@@ -8,6 +8,8 @@ const encoder = new TextEncoder();
 
 /** Longest topic in UTF-8 bytes (MQTT 5.0, section 1.5.4). */
 const MAX_TOPIC_BYTES = 65_535;
+/** Levels of the deepest topic that mosquitto takes (its TOPIC_HIERARCHY_LIMIT of 200 slashes). */
+const MAX_TOPIC_LEVELS = 201;
 
 function commonFault(text: string): string | undefined {
   if (text === "") return "is empty";
@@ -23,6 +25,17 @@ export function topicNameFault(text: string): string | undefined {
   if (/[#+]/.test(text)) return "holds a wildcard (`#` or `+`), which only a subscription may";
   if (text.startsWith("$")) return "begins with `$`, which brokers keep for themselves";
   return undefined;
+}
+
+/**
+ * Why nothing should be published to a topic that a stranger chose, or `undefined` if it may be. A
+ * broker may end the connection at such ones (section 1.5.4), and mosquitto does, though it passes
+ * them on as response topics: a stranger could cut the connection off with them.
+ */
+export function foreignTopicFault(topic: string): string | undefined {
+  if (/[\p{Cc}\p{Noncharacter_Code_Point}]/u.test(topic)) return "holds control characters";
+  if (topic.split("/").length > MAX_TOPIC_LEVELS) return `has over ${MAX_TOPIC_LEVELS} levels`;
+  return topicNameFault(topic);
 }
 
 /** Why `text` is no topic filter that can be subscribed to, or `undefined` if it is one. */

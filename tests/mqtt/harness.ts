@@ -5,7 +5,7 @@
  */
 
 import assert from "node:assert/strict";
-import mqtt, { type IClientOptions, type MqttClient } from "mqtt";
+import mqtt, { type IClientOptions, type IPublishPacket, type MqttClient } from "mqtt";
 import { type Clock, systemClock } from "../../lib/clock.ts";
 import type { LogLevel } from "../../lib/log/levels.ts";
 import { Logger } from "../../lib/log/logger.ts";
@@ -17,6 +17,7 @@ import {
 } from "../../lib/mqtt/connection.ts";
 import type { BrokerOptions } from "../../lib/mqtt/options.ts";
 import type { Message } from "../../lib/mqtt/outbox.ts";
+import { ReplyBox } from "../../lib/mqtt/replies.ts";
 import { EventQueue, type QueueLimits } from "../../lib/queue/event_queue.ts";
 
 /** All versions of MQTT. */
@@ -84,6 +85,7 @@ export type RigOptions =
     readonly limits?: QueueLimits;
     readonly queue?: EventQueue;
     readonly clock?: Clock;
+    readonly replies?: ReplyBox;
     readonly level?: LogLevel;
     readonly onReceived?: (message: ReceivedMessage) => void;
   }
@@ -93,6 +95,8 @@ export type RigOptions =
 export class Rig implements AsyncDisposable {
   /** Its queue and books. */
   readonly queue: EventQueue;
+  /** Its replies. */
+  readonly replies: ReplyBox;
   /** Its log, line by line, without the time. */
   readonly log: string[] = [];
   /** What it received. */
@@ -107,9 +111,11 @@ export class Rig implements AsyncDisposable {
     const settings = { level: chosen.level ?? "info", details: false, sinks: [sink] };
     const log = new Logger(settings, clock);
     this.queue = chosen.queue ?? new EventQueue({ limits }, { clock, log });
+    this.replies = chosen.replies ?? new ReplyBox(clock);
     this.connection = new BrokerConnection(brokerOptions, {
       ...chosen,
       queue: this.queue,
+      replies: this.replies,
       log,
       clock,
       received: (received) => {
@@ -180,17 +186,27 @@ export class Rig implements AsyncDisposable {
   }
 }
 
+/** A message that a witness has received. */
+export interface Witnessed {
+  readonly topic: string;
+  readonly payload: Uint8Array;
+  readonly qos: number;
+  readonly retain: boolean;
+  /** What MQTT 5 says of it. */
+  readonly properties: IPublishPacket["properties"];
+}
+
 /** A client of another make that subscribes to everything and keeps it. */
 export class Witness implements AsyncDisposable {
   /** What it received, in order. */
-  readonly received: { topic: string; payload: Uint8Array; qos: number; retain: boolean }[] = [];
+  readonly received: Witnessed[] = [];
   /** The client itself. */
   readonly client: MqttClient;
 
   private constructor(client: MqttClient) {
     this.client = client;
-    client.on("message", (topic, payload, { qos, retain }) => {
-      this.received.push({ topic, payload, qos, retain });
+    client.on("message", (topic, payload, { qos, retain, properties }) => {
+      this.received.push({ topic, payload, qos, retain, properties });
     });
     // It connects again, which is all that is to be done about an error.
     client.on("error", () => {});
