@@ -9,6 +9,9 @@ import { brokerName } from "../config/broker.ts";
 import type { Config } from "../config/config.ts";
 import { valueOf } from "../config/parameters.ts";
 import { resolveLogDir, resolveStateDir } from "../config/paths.ts";
+import { AuditLog } from "../commands/audit.ts";
+import type { CommandRunner } from "../commands/inbox.ts";
+import { CommandMemory } from "../commands/memory.ts";
 import type { ControlReply, ControlRequest } from "../control/protocol.ts";
 import { failed } from "../control/server.ts";
 import type { StatusReport } from "../control/status.ts";
@@ -23,12 +26,13 @@ import { ExitCode } from "../exit_code.ts";
 import type { LogLevel } from "../log/levels.ts";
 import { type LogOptions, Logs, type LogsOptions } from "../log/logs.ts";
 import { Gaps } from "./gaps.ts";
+import { topicMatches } from "../protocol/mqtt_topics.ts";
 import { SpoolError, type Spools } from "../queue/spool/rows.ts";
 import { DiskSpools } from "../queue/spool/spools.ts";
 import { ManagedConnection } from "./managed_connection.ts";
 import { buildModel, connectionsOf, counterOf, type Model } from "./model.ts";
 import { buildReport } from "./report.ts";
-import { commandTopics, eventRoutes, type Target } from "./routes.ts";
+import { commandFilters, commandTopics, eventRoutes, type Target } from "./routes.ts";
 import { StateDir } from "./state_dir.ts";
 import { type Steered, SteeringError, switchConnection, switchPart } from "./steering.ts";
 
@@ -60,6 +64,12 @@ export class Agent {
   readonly #state: StateDir;
   readonly #logs: Logs;
   readonly #spools = new DiskSpools();
+  readonly #commandMemory: CommandMemory;
+  readonly #audit: AuditLog;
+  /** The present link, which a reload may replace. */
+  readonly #runner: CommandRunner;
+  /** What no answer may be published to. */
+  #commandFilters: readonly string[] = [];
   readonly #endings = new Endings();
   #config: Config;
   #model: Model = new Map();
@@ -90,6 +100,20 @@ export class Agent {
     const stateDir = resolveStateDir(options.config.settings);
     this.#state = StateDir.open(stateDir, (text) => this.#logs.whole.warning(text));
     this.#names = this.#state.switchNames;
+    const complain = (text: string) => this.#logs.whole.warning(text);
+    this.#commandMemory = CommandMemory.open(this.#state.file("commands.journal"), {
+      clock: this.#clock,
+      complain,
+    });
+    const { auditLog = this.#state.file("audit.jsonl"), auditLogBytes } = options.config.settings;
+    this.#audit = new AuditLog(auditLog, auditLogBytes, { clock: this.#clock, complain });
+    const link = () => this.#link;
+    this.#runner = {
+      get unavailable() {
+        return link().unavailable;
+      },
+      bgapi: (command, uuid, timeoutMs) => link().bgapi(command, uuid, timeoutMs),
+    };
     this.#announcer = new Announcer({
       clock: this.#clock,
       report: () => this.status(),
@@ -124,6 +148,8 @@ export class Agent {
     this.#end(connectionsOf(this.#model));
     await this.#endings.all();
     await this.#spools.close();
+    await this.#commandMemory.close();
+    this.#audit.close();
     this.#logs.whole.notice("stopped");
     this.#state.close();
     this.#logs.reopen();
@@ -149,6 +175,7 @@ export class Agent {
   /** Opens the log files anew, after they were rotated. */
   reopenLogs(): void {
     this.#logs.reopen();
+    this.#audit.reopen();
   }
 
   /** The status at this moment. */
@@ -286,7 +313,14 @@ export class Agent {
       return new ManagedConnection(connection, limits, {
         log: this.#logs.profile(profile).within(connection.name),
         clock: this.#clock,
-        run: (command, uuid) => this.#link.bgapi(command, uuid),
+        commands: {
+          where: { profile, connection: connection.name },
+          runner: this.#runner,
+          memory: this.#commandMemory,
+          audit: this.#audit,
+          takesCommands: (topic) =>
+            this.#commandFilters.some((filter) => topicMatches(filter, topic)),
+        },
         announcement: () => this.#announcer.document(profile, connection.name),
         changed: () => this.#announcer.changed(),
         uniquePart: (length) => this.#state.uniquePart(profile, connection.name, length),
@@ -337,6 +371,7 @@ export class Agent {
         connection.sync(profile.enabled, names, uniqueStringLength, topics);
       }
     }
+    this.#commandFilters = commandFilters(this.#model, names);
     const routes = eventRoutes(this.#model, names);
     this.#router = new Router(routes);
     const subscription = subscriptionCommands(routes.flatMap(({ events }) => events));
@@ -460,7 +495,11 @@ export class Agent {
           ? failed(outcome.text.trimEnd())
           : { kind: "done", text: outcome.text.trimEnd() };
       }
-      return failed(`The outcome is unknown: ${outcome.reason}`);
+      return failed(
+        outcome.kind === "unknown"
+          ? `The outcome is unknown: ${outcome.reason}`
+          : "FreeSWITCH has not said in time what came of it",
+      );
     } catch (error) {
       if (!(error instanceof EslError)) throw error;
       const unreachable = error.kind === "unreachable";
@@ -510,7 +549,7 @@ function sameLink(a: Config, b: Config): boolean {
 
 /** What a reload cannot change. */
 function restartNotes(before: Config, after: Config): string[] {
-  return ["state-dir", "control-socket", "control-group"]
+  return ["state-dir", "control-socket", "control-group", "audit-log", "audit-log-bytes"]
     .filter((name) => valueOf(before.settings, name) !== valueOf(after.settings, name))
     .map((name) => `the changed ${name} counts from the next start of fsmqtt on`);
 }

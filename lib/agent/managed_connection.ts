@@ -6,7 +6,7 @@
  */
 
 import { atMost, type Clock } from "../clock.ts";
-import { CommandInbox, type CommandRunner, type CommandTopic } from "../commands/inbox.ts";
+import { CommandInbox, type CommandTopic, type InboxDeps } from "../commands/inbox.ts";
 import type { ConnectionConfig } from "../config/config.ts";
 import { equalValues } from "../config/equal.ts";
 import { exists } from "../config/files.ts";
@@ -15,6 +15,7 @@ import type { Logger } from "../log/logger.ts";
 import { BrokerConnection, type BrokerState, type TlsRenewal } from "../mqtt/connection.ts";
 import type { BrokerOptions } from "../mqtt/options.ts";
 import type { Message, MessageCounter } from "../mqtt/outbox.ts";
+import { ReplyBox } from "../mqtt/replies.ts";
 import { sessionIdentity, SessionMemory } from "../mqtt/session_memory.ts";
 import { EventQueue, type QueueLimits } from "../queue/event_queue.ts";
 import type { RateLimit } from "../queue/holding.ts";
@@ -29,8 +30,11 @@ export interface ManagedConnectionDeps {
   readonly log: Logger;
   /** Time. */
   readonly clock: Clock;
-  /** Runs the commands that are permitted. */
-  readonly run: CommandRunner;
+  /** What its commands need. */
+  readonly commands: Pick<
+    InboxDeps,
+    "where" | "runner" | "memory" | "audit" | "takesCommands"
+  >;
   /** What to say on its `status_topic`; asked for whenever it can be said. */
   readonly announcement: () => string | undefined;
   /** Hears that its state changed. */
@@ -60,6 +64,8 @@ export class ManagedConnection {
   /** Says when it is in lasting trouble, and what is dropped then. */
   readonly breaker: ConnectionBreaker;
   readonly #inbox: CommandInbox;
+  /** Answers to commands that the broker does not have yet. */
+  readonly #replies: ReplyBox;
   #config: ConnectionConfig;
   #options: BrokerOptions | undefined;
   #memory: SessionMemory | undefined;
@@ -93,7 +99,13 @@ export class ManagedConnection {
       fill: () => this.queue.fill,
       changed: () => deps.changed(),
     });
-    this.#inbox = new CommandInbox(deps.run, deps.log);
+    this.#replies = new ReplyBox(clock);
+    this.#inbox = new CommandInbox({
+      ...deps.commands,
+      log,
+      clock,
+      reply: (reply) => this.#replies.add(reply),
+    });
     this.#replaced = deps.after;
     this.#openSpool();
   }
@@ -242,6 +254,7 @@ export class ManagedConnection {
     await this.#replaced;
     await this.#broker?.close();
     this.breaker.close();
+    this.#inbox.close();
     const left = this.#memory?.outgoing.clear() ?? [];
     this.queue.putBack(left, { keepsDelivery: true });
     await atMost(this.#deps.clock, DISK_TIMEOUT_MS, this.queue.close());
@@ -253,6 +266,8 @@ export class ManagedConnection {
           "with this connection again",
       );
     }
+    const unanswered = this.#replies.length;
+    if (unanswered > 0) log.warning(`Ended with ${unanswered} answers to commands unsent`);
     if (length > kept) log.error(`Ended with ${length - kept} events still queued: they are lost`);
   }
 
@@ -321,7 +336,7 @@ export class ManagedConnection {
   #memoryFor(options: BrokerOptions): SessionMemory {
     const former = this.#memory;
     if (former?.serves(options) === true) return former;
-    this.#memory = new SessionMemory(options, this.queue);
+    this.#memory = new SessionMemory(options, this.queue, this.#deps.clock);
     // Until its connection has ended, the broker may still acknowledge it.
     if (former !== undefined) {
       this.waitFor(this.#replaced.then(async () => {
@@ -342,6 +357,7 @@ export class ManagedConnection {
         this.#inbox.take(message);
       },
       announcement: () => this.#deps.announcement(),
+      replies: this.#replies,
       noted: (note) => {
         this.#deps.changed();
         this.breaker.note(note);

@@ -6,6 +6,7 @@
 
 import type { Clock } from "../clock.ts";
 import type { CommandCounter } from "../commands/inbox.ts";
+import { CommandLimits } from "../commands/limits.ts";
 import type {
   Config,
   ConnectionConfig,
@@ -36,6 +37,8 @@ export interface SubscriberTopic {
   readonly config: SubscriberTopicConfig;
   /** What became of its messages. */
   readonly counter: CommandCounter;
+  /** How much its commands have used of its limits. */
+  readonly limits: CommandLimits;
 }
 
 /** A publisher or a subscriber. */
@@ -108,7 +111,8 @@ export function buildModel(
       const { name } = subscriber;
       const topics = group(subscriber, known?.subscribers.get(name), (config, former) => ({
         config,
-        counter: former?.counter ?? { run: 0, refused: 0 },
+        counter: former?.counter ?? { run: 0, refused: 0, refusedBy: {} },
+        limits: limitsOf(config, former, clock),
       }));
       return [name, topics] as const;
     });
@@ -121,6 +125,15 @@ export function buildModel(
       subscribers: new Map(subscribers),
     }];
   }));
+}
+
+function limitsOf(
+  config: SubscriberTopicConfig,
+  former: SubscriberTopic | undefined,
+  clock: Clock,
+): CommandLimits {
+  former?.limits.configure(config);
+  return former?.limits ?? new CommandLimits(config, clock);
 }
 
 function group<Config extends Named, Topic extends { readonly config: Config }>(

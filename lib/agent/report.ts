@@ -77,7 +77,7 @@ function profileStatus(profile: Profile, names: SwitchNames | undefined): Profil
     subscribers: [...profile.subscribers].map(([name, subscriber]): SubscriberStatus => ({
       name,
       enabled: subscriber.enabled,
-      topics: subscriber.topics.map(({ config, counter }) => {
+      topics: subscriber.topics.map(({ config, counter, limits }) => {
         const filter = complete(config.pattern, names) ?? config.pattern;
         const refusal = profile.connections.get(config.connectionName)?.subscriptionRefusal(filter);
         return {
@@ -87,6 +87,8 @@ function profileStatus(profile: Profile, names: SwitchNames | undefined): Profil
           ...(refusal === undefined ? {} : { subscription_refused: refusal }),
           commands_run: counter.run,
           commands_refused: counter.refused,
+          commands_refused_by: { ...counter.refusedBy },
+          commands_running: limits.running,
           parameters: shown("subscriberTopic", config),
         };
       }),

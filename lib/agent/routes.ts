@@ -42,13 +42,33 @@ export function commandTopics(
   connection: string,
   names: SwitchNames | undefined,
 ): CommandTopic[] {
-  return [...profile.subscribers.values()].filter(({ enabled }) => enabled).flatMap(({ topics }) =>
-    topics.flatMap(({ config, counter }) => {
+  return [...profile.subscribers].filter(([, { enabled }]) => enabled).flatMap((
+    [subscriber, { topics }],
+  ) =>
+    topics.flatMap(({ config, counter, limits }) => {
       const filter = complete(config.pattern, names);
       if (!config.enable || config.connectionName !== connection || filter === undefined) return [];
-      const { name, qos, originateAuthorized, bgapiAuthorized } = config;
-      return [{ name, filter, qos, originateAuthorized, bgapiAuthorized, counter }];
+      const key = [profile.name, subscriber, config.name].map(encodeURIComponent).join("/");
+      const { responsePrefix, responsePattern } = config;
+      return [{
+        rules: config,
+        key,
+        filter,
+        limits,
+        counter,
+        responsePrefix: responsePrefix && complete(responsePrefix, names),
+        responsePattern: responsePattern && complete(responsePattern, names),
+      }];
     })
+  );
+}
+
+/** All filters that commands are taken by, and those that could be switched on. */
+export function commandFilters(model: Model, names: SwitchNames | undefined): string[] {
+  return [...model.values()].flatMap(({ subscribers }) =>
+    [...subscribers.values()].flatMap(({ topics }) =>
+      topics.flatMap(({ config }) => complete(config.pattern, names) ?? [])
+    )
   );
 }
 

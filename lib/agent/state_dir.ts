@@ -150,9 +150,14 @@ export class StateDir {
     };
   }
 
+  /** A file in the folder; none if the folder cannot be used. */
+  file(name: string): string | undefined {
+    return this.#file && join(dirname(this.#file), name);
+  }
+
   /** The file of a connection's spool; none if the folder cannot be used. */
   spoolFile(profile: string, connection: string): string | undefined {
-    return this.#file && join(dirname(this.#file), spoolName(profile, connection));
+    return this.file(spoolName(profile, connection));
   }
 
   /** Spools in the folder that belong to none of these connections. */

@@ -12,11 +12,12 @@ import { demo } from "./demo.ts";
 import { events } from "./events.ts";
 import { helpOn } from "./help.ts";
 import { run } from "./run.ts";
+import { testCommand } from "./test_command.ts";
 import { version } from "./version.ts";
 
 /** The subcommands by what they are for. */
 export const commandGroups: readonly CommandGroup[] = [
-  { title: "Start and check", commands: [run, check, config, events, demo] },
+  { title: "Start and check", commands: [run, check, testCommand, config, events, demo] },
   steering,
   { title: "Know more", commands: [helpOn(() => commandGroups), version] },
 ];

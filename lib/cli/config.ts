@@ -14,7 +14,7 @@ import { type Command, noWords, requiredOption } from "./command.ts";
 export const config: Command = {
   name: "config",
   words: "",
-  summary: "Prints a configuration as it counts, and where each value is from.",
+  summary: "Prints a configuration as it counts, with each value's origin.",
   options: {
     config: { value: "FILE", required: true, help: "The configuration, a mosquitto.conf.xml." },
   },

@@ -82,9 +82,7 @@ function profileLines(profile: ProfileStatus): string[] {
 function connectionLines(connection: ConnectionStatus): string[] {
   const { name, broker, state, reason, client_id, queued, queued_bytes, dropped } = connection;
   const { tls_session: tls, breaker, spool, held = 0 } = connection;
-  const drops = Object.entries(dropped);
-  const total = drops.reduce((sum, [, number]) => sum + number, 0);
-  const reasons = drops.map(([why, number]) => `${number} ${why}`).join(", ");
+  const total = Object.values(dropped).reduce((sum, number) => sum + number, 0);
   const waiting = count(queued_bytes, "byte") + (held === 0 ? "" : `, ${held} held by max_rate`);
   return [
     `connection ${name} to ${broker}: ${state}` +
@@ -98,7 +96,7 @@ function connectionLines(connection: ConnectionStatus): string[] {
     `  ${connection.offered} offered = ${connection.acknowledged} acknowledged + ` +
     `${connection.in_flight} in flight + ` +
     `${queued} queued${queued === 0 ? "" : ` (${waiting})`} + ` +
-    `${total} dropped${total === 0 ? "" : ` (${reasons})`}`,
+    `${total} dropped${byReason(dropped)}`,
   ];
 }
 
@@ -136,6 +134,8 @@ function subscriberLines({ name, enabled, topics }: SubscriberStatus): string[] 
       `topic ${topic.name}${off(topic)}`,
       `${topic.pattern} (${permissions(topic.parameters)})`,
       `${topic.commands_run} run, ${topic.commands_refused} refused` +
+      byReason(topic.commands_refused_by) +
+      (topic.commands_running === 0 ? "" : `, ${topic.commands_running} under way`) +
       (topic.subscription_refused === undefined
         ? ""
         : `; SUBSCRIPTION REFUSED: ${topic.subscription_refused}`),
@@ -148,6 +148,11 @@ function permissions(parameters: ShownParameters): string {
     parameters[`${what}_authorized`] === true
   );
   return allowed.length === 0 ? "nothing may run" : `${allowed.join(" and ")} may run`;
+}
+
+function byReason(counts: Readonly<Record<string, number>>): string {
+  const text = Object.entries(counts).map(([why, number]) => `${number} ${why}`).join(", ");
+  return text === "" ? "" : ` (${text})`;
 }
 
 function configurationLines(profile: ProfileStatus): string[] {

@@ -6,6 +6,7 @@
 
 import { resolve } from "node:path";
 import { brokerName } from "./broker.ts";
+import { checkCommands } from "./check_commands.ts";
 import { checkDelivery } from "./check_delivery.ts";
 import { checkTls } from "./check_tls.ts";
 import { checkTopics } from "./check_topics.ts";
@@ -35,6 +36,7 @@ export function checkConfig(config: Config, options: CheckOptions = {}): Finding
   for (const connection of connections) checkConnection(connection, findings);
   checkClientIds(config, findings);
   checkTopics(config, findings);
+  checkCommands(config, findings);
   const stateDir = resolve(resolveStateDir(config.settings, options.env));
   checkDelivery(config, { stateDir, freeBytes: options.freeBytes }, findings);
   checkFolders(config, options, findings);

@@ -7,75 +7,36 @@
 import { eventSelectorText } from "../protocol/event_names.ts";
 import { sharedGroup } from "../protocol/mqtt_topics.ts";
 import { brokerName } from "./broker.ts";
-import type {
-  Config,
-  ConnectionConfig,
-  Named,
-  ProfileConfig,
-  PublisherTopicConfig,
-  SubscriberTopicConfig,
-  Wired,
-} from "./config.ts";
+import { checkReplies, replies } from "./check_replies.ts";
+import type { Config, ConnectionConfig, Named, PublisherTopicConfig, Wired } from "./config.ts";
 import { type Findings, place } from "./findings.ts";
 import { suggestion } from "./nearest.ts";
+import {
+  type Connected,
+  isConnected,
+  patternAt,
+  type Placed,
+  type Publication,
+  publishingTopics,
+  subscribingTopics,
+  type Subscription,
+} from "./placed_topics.ts";
 import type { Position } from "./position.ts";
 import { patternMayCover, patternsMayOverlap } from "./template.ts";
 
-/** A topic with all that is around it. */
-interface Placed<Topic> {
-  readonly profile: ProfileConfig;
-  readonly group: Named & { readonly enable: boolean };
-  readonly kind: "publisher" | "subscriber";
-  readonly topic: Topic;
-  /** Absent where the topic names none of its profile. */
-  readonly connection: ConnectionConfig | undefined;
-}
-
-/** A topic that names a connection of its profile. */
-type Connected<Topic> = Placed<Topic> & { readonly connection: ConnectionConfig };
-
-/** Something that fsmqtt publishes to a broker. */
-interface Publication {
-  readonly what: string;
-  readonly pattern: string;
-  readonly at: Position;
-  readonly broker: string;
-}
-
 /** Checks every topic against its surroundings and against the others. */
 export function checkTopics(config: Config, findings: Findings): void {
-  const publishing = config.profiles.flatMap((profile) =>
-    profile.publishers.flatMap((publisher) =>
-      publisher.topics.map((topic) => placed(profile, "publisher", publisher, topic))
-    )
-  );
-  const subscribing = config.profiles.flatMap((profile) =>
-    profile.subscribers.flatMap((subscriber) =>
-      subscriber.topics.map((topic) => placed(profile, "subscriber", subscriber, topic))
-    )
-  );
+  const publishing = publishingTopics(config);
+  const subscribing = subscribingTopics(config);
   for (const topic of [...publishing, ...subscribing]) checkReach(topic, findings);
   for (const { topic } of publishing) checkEvents(topic, findings);
   const subscriptions = subscribing.filter(isConnected);
   const published = publishing.filter(isConnected);
-  checkLoops(publications(config, published), subscriptions, findings);
+  const others = publications(config, published);
+  checkLoops([...others, ...replies(subscriptions)], subscriptions, findings);
   checkStatusTopics(config, published, findings);
+  checkReplies(subscriptions, others, findings);
   checkOverlaps(subscriptions, findings);
-  for (const subscription of subscriptions) checkAuthorized(subscription, findings);
-}
-
-function placed<Topic extends Wired>(
-  profile: ProfileConfig,
-  kind: Placed<Topic>["kind"],
-  group: Placed<Topic>["group"],
-  topic: Topic,
-): Placed<Topic> {
-  const connection = profile.connections.find(({ name }) => name === topic.connectionName);
-  return { profile, kind, group, topic, connection };
-}
-
-function isConnected<Topic>(placed: Placed<Topic>): placed is Connected<Topic> {
-  return placed.connection !== undefined;
 }
 
 type AnyTopic = Wired & Named & { readonly enable: boolean };
@@ -186,12 +147,6 @@ function checkStatusTopics(
   }
 }
 
-function patternAt({ source }: Named): Position {
-  return source.given.get("pattern") ?? source.at;
-}
-
-type Subscription = Connected<SubscriberTopicConfig>;
-
 /** Whatever is disabled counts too: it can be enabled while the agent runs. */
 function checkLoops(
   publications: readonly Publication[],
@@ -253,23 +208,4 @@ function checkTwoConnections(a: Subscription, b: Subscription, findings: Finding
     `(${place(patternAt(a.topic))}) takes it too, over connection "${a.connection.name}" to the ` +
     "same broker";
   findings.warn(patternAt(b.topic), "command-runs-twice", text);
-}
-
-function checkAuthorized({ topic, connection }: Subscription, findings: Findings): void {
-  const { bgapiAuthorized, originateAuthorized, pattern, source } = topic;
-  const powers = [
-    ...(bgapiAuthorized ? ["run API commands (`system` and `reload` among them)"] : []),
-    ...(originateAuthorized ? ["start calls"] : []),
-  ];
-  if (powers.length === 0) return;
-  const gaps = [
-    ...(connection.tls.enable ? [] : ["has no TLS"]),
-    ...(connection.username === undefined ? ["has no user name"] : []),
-  ];
-  const gap = gaps.length === 0 ? "" : `; connection "${connection.name}" ${gaps.join(" and ")}`;
-  const at = source.given.get("bgapi_authorized") ?? source.given.get("originate_authorized") ??
-    source.at;
-  const text = `whoever may publish to "${pattern}" at ${brokerName(connection)} can ` +
-    `${powers.join(" and ")} in this FreeSWITCH${gap}`;
-  findings.warn(at, "commands-authorized", text);
 }

@@ -48,6 +48,13 @@ export const codes = {
   "status-topic":
     "A status topic cannot say what it should, since something else speaks there too.",
   "commands-authorized": "A broker may run commands in FreeSWITCH.",
+  "commands-no-effect": "A setting of commands has no effect beside the others.",
+  "commands-refused": "What is named as allowed is refused all the same.",
+  "commands-contradict": "Two settings of commands cannot both hold.",
+  "commands-run-code": "What is allowed in an originate runs more than it seems to.",
+  "stored-commands": "Commands may run long after they were asked for.",
+  "response-topic": "Answers to commands do not come, or come where something else is published.",
+  "hmac-key": "The key of signed commands is too short.",
   "spool-no-effect":
     "A setting of the spool has no effect, or there is nothing to be kept on disk.",
   "spool-session":

@@ -11,6 +11,12 @@ import {
   parseEventSelector,
 } from "../protocol/event_names.ts";
 import { topicFilterFault, topicNameFault } from "../protocol/mqtt_topics.ts";
+import {
+  type CommandRule,
+  readCommandRule,
+  readValueRule,
+  type ValueRule,
+} from "../protocol/allow_rules.ts";
 import { LOG_LEVELS, type LogLevel, parseLogLevel } from "../log/levels.ts";
 import { Secret } from "../secret.ts";
 import { nearest } from "./nearest.ts";
@@ -322,6 +328,25 @@ function topicReader(
     const fault = faultOf(fillTemplate(text, () => "x"));
     return fault === undefined ? { value: text } : { expected: `${what}; this one ${fault}` };
   };
+}
+
+/** Commands or applications that are allowed, one each time the parameter is given. */
+export function commandRules(description: Description): Parameter<readonly CommandRule[]> {
+  return parameter<readonly CommandRule[]>(
+    "name, `name *`, `name /pattern/` or `name arguments`",
+    readCommandRule,
+    [],
+    description,
+    { write: (rule) => (rule as CommandRule).text, repeatable: true },
+  );
+}
+
+/** Values that are allowed, one each time the parameter is given. */
+export function valueRules(description: Description): Parameter<readonly ValueRule[]> {
+  return parameter<readonly ValueRule[]>("value or /pattern/", readValueRule, [], description, {
+    write: (rule) => (rule as ValueRule).text,
+    repeatable: true,
+  });
 }
 
 /** FreeSWITCH events, one each time the parameter is given. */

@@ -9,6 +9,7 @@
 import {
   choice,
   choiceOr,
+  commandRules,
   events,
   flag,
   host,
@@ -26,12 +27,15 @@ import {
   text,
   topicFilter,
   topicName,
+  valueRules,
 } from "./parameter.ts";
 
 /** Numbers that only memory and time bound. */
 const ANY = Number.MAX_SAFE_INTEGER;
 /** Delays in seconds end at a day: a longer one is a mistake. */
 const DAY = 86_400;
+/** FreeSWITCH takes 16 MiB; no command over MQTT needs that. */
+const MAX_COMMAND_BYTES = 65_536;
 
 const log = (inherits: boolean) => {
   const from = (name: string) => inherits ? { inherits: name } : {};
@@ -142,6 +146,20 @@ export const settingsParameters = {
   "control-group": text({
     added: true,
     help: "A group that may steer the agent too, beside its own user.",
+  }),
+  "audit-log": text({
+    fallbackText: "`audit.jsonl` in state-dir",
+    added: true,
+    help:
+      "The file that says, as lines of JSON, which commands were asked for over MQTT and what " +
+      "became of them.",
+  }),
+  "audit-log-bytes": integer(0, ANY, {
+    default: 5 * 1024 * 1024,
+    unit: "bytes",
+    added: true,
+    zero: "is no audit log",
+    help: "How long the audit log grows before it is renamed to end in `.1`, over the one before.",
   }),
   "state-dir": text({
     added: true,
@@ -451,11 +469,123 @@ export const subscriberTopicParameters = {
   qos: qos("Quality of Service of the subscription."),
   originate_authorized: flag({
     default: false,
-    help: "Whether messages of this topic may start calls.",
+    help: "Whether messages of this topic may start, move or connect calls.",
   }),
   bgapi_authorized: flag({
     default: false,
-    help: "Whether messages of this topic may run API commands.",
+    help:
+      "Whether messages of this topic may run API commands. Those that give a shell, run code, " +
+      "wrap other commands, reveal secrets or end FreeSWITCH have to be named by bgapi_allow.",
+  }),
+  bgapi_allow: commandRules({
+    added: true,
+    help: "An API command that may run; with one of these, no other may. `status` means without " +
+      "arguments, `show *` with any, `show /channels|calls/` with those that the whole pattern " +
+      "matches (RE2), `show calls` with these.",
+  }),
+  originate_allow_endpoint: valueRules({
+    added: true,
+    help: "An endpoint that may be called, such as `user/1000`. With any `originate_allow_…`, an " +
+      "originate may hold only what is named.",
+  }),
+  originate_allow_app: commandRules({
+    added: true,
+    help: "An application that an originate may run, such as `park` or `bridge /user.10../`.",
+  }),
+  originate_allow_context: valueRules({
+    added: true,
+    help: "A dialplan context that an originate may send a call to.",
+  }),
+  originate_allow_destination: valueRules({
+    added: true,
+    help: "An extension that an originate may send a call to.",
+  }),
+  originate_allow_variable: valueRules({
+    added: true,
+    help: "The name of a channel variable that an originate may set, the caller id included.",
+  }),
+  originate_unrestricted: flag({
+    default: false,
+    added: true,
+    help:
+      "Whether an originate is passed on as it is, as mod_mosquitto does: with it, whoever may " +
+      "publish can run any application and any command of FreeSWITCH.",
+  }),
+  rate_limit: integer(0, 600_000, {
+    default: 0,
+    unit: "commands a minute",
+    added: true,
+    zero: "is no limit",
+    help: "The most commands that run over time. What is refused does not count.",
+  }),
+  rate_burst: optionalInteger(1, 600_000, {
+    fallbackText: "rate_limit",
+    unit: "commands",
+    added: true,
+    help: "How many commands may come at once before rate_limit counts.",
+  }),
+  max_concurrent: integer(1, 10_000, {
+    default: 100,
+    unit: "commands",
+    added: true,
+    help: "How many commands may be under way at once: each is a thread of FreeSWITCH's.",
+  }),
+  max_calls_per_day: integer(0, 100_000, {
+    default: 0,
+    unit: "calls",
+    added: true,
+    zero: "is no limit",
+    help: "How many calls may be started within 24 hours, restarts included.",
+  }),
+  max_call_seconds: integer(0, DAY, {
+    default: 0,
+    unit: "seconds",
+    added: true,
+    zero: "is no limit",
+    help: "After this time a call that an originate started, and that was answered, is hung up.",
+  }),
+  max_command_bytes: integer(16, MAX_COMMAND_BYTES, {
+    default: MAX_COMMAND_BYTES,
+    unit: "bytes",
+    added: true,
+    help: "How long a message may be.",
+  }),
+  command_timeout: integer(1, DAY, {
+    default: 120,
+    unit: "seconds",
+    added: true,
+    help: "How long a result is waited for. The command itself goes on in FreeSWITCH.",
+  }),
+  max_command_age: integer(1, 30 * DAY, {
+    default: 60,
+    unit: "seconds",
+    added: true,
+    help: "How far the `issued_at` of a command may lie in the past, or in the future.",
+  }),
+  require_issued_at: flag({
+    default: false,
+    added: true,
+    help: "Whether a command needs an `issued_at`.",
+  }),
+  replay_window: integer(1, 30 * DAY, {
+    default: 3600,
+    unit: "seconds",
+    added: true,
+    help: "How long the id of a command is remembered, restarts included: it runs once.",
+  }),
+  hmac_key: secret({
+    added: true,
+    help:
+      "The key with which commands are signed (HMAC-SHA256). With it, nothing runs that has no " +
+      "valid signature.",
+  }),
+  response_prefix: topicName({
+    added: true,
+    help: "Under this topic, senders may choose where they are answered (MQTT 5, response topic).",
+  }),
+  response_pattern: topicName({
+    added: true,
+    help: "The topic that commands are answered on whose sender chose none.",
   }),
 } as const;
 

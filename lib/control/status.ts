@@ -225,6 +225,10 @@ export interface SubscriberTopicStatus {
   readonly commands_run: number;
   /** Messages of which nothing ran. */
   readonly commands_refused: number;
+  /** Of these, how many for which reason; `failed` is FreeSWITCH's own. */
+  readonly commands_refused_by: Readonly<Record<string, number>>;
+  /** Commands whose end is not known yet. */
+  readonly commands_running: number;
   /** Its own parameters. */
   readonly parameters: ShownParameters;
 }

@@ -8,6 +8,7 @@ import type { Clock } from "../clock.ts";
 import type { Secret } from "../secret.ts";
 import { EslError, isFailure } from "./errors.ts";
 import { EVENT_JSON, type Frame, FrameError, type FrameLimits, FrameParser } from "./frames.ts";
+import { lineFault } from "./line_fault.ts";
 
 /** Where FreeSWITCH listens, and how to log in. */
 export interface EslEndpoint {
@@ -68,8 +69,6 @@ interface Waiter {
 const READ_BUFFER_BYTES = 256 * 1024;
 const DEFAULT_REPLY_TIMEOUT_MS = 10_000;
 const DEFAULT_LATE_REPLY_MS = 60_000;
-/** LF, CR or NUL in a command would end it early or add headers to it (mod_event_socket.c). */
-const BREAKS_A_LINE = /[\n\r\0]/;
 /** What may come first. */
 const GREETINGS: ReadonlySet<string> = new Set([
   "auth/request",
@@ -175,8 +174,8 @@ export class EslConnection {
   }
 
   #exchange(line: string, headers: Readonly<Record<string, string>>): Promise<Reply> {
-    const lines = [line, ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`)];
-    const fault = commandFault(lines);
+    const headerLines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+    const fault = lineFault(line, ...headerLines);
     if (fault !== undefined) {
       return Promise.reject(new EslError("rejected", `Cannot send a command that ${fault}`));
     }
@@ -192,7 +191,7 @@ export class EslConnection {
         )
       );
       this.#waiters.push({ resolve, reject, cancelTimer });
-      this.#write(this.#encoder.encode(lines.join("\n") + "\n\n"));
+      this.#write(this.#encoder.encode([line, ...headerLines].join("\n") + "\n\n"));
     });
   }
 
@@ -243,7 +242,7 @@ export class EslConnection {
   async #authenticate({ user, password }: EslEndpoint): Promise<void> {
     const secret = password.reveal();
     const line = user === undefined ? `auth ${secret}` : `userauth ${user}:${secret}`;
-    const fault = commandFault([line]);
+    const fault = lineFault(line);
     if (fault !== undefined) {
       throw new EslError("refused", `Cannot send FreeSWITCH a user or password that ${fault}`);
     }
@@ -371,23 +370,6 @@ async function dial(
   } finally {
     cancelTimer();
   }
-}
-
-/** Why FreeSWITCH would not run these lines as they stand, or `undefined` if it would. */
-function commandFault(lines: readonly string[]): string | undefined {
-  if (lines.some((line) => BREAKS_A_LINE.test(line))) return "holds LF, CR or NUL";
-  if (isReplaced(lines[0] ?? "")) return "FreeSWITCH takes for `reload mod_event_socket`";
-  return undefined;
-}
-
-/**
- * Whether FreeSWITCH would run `bgapi reload mod_event_socket` (or `unload`) instead, as it does
- * wherever in a command these words stand (`parse_command`): by an argument of `originate`, say.
- */
-function isReplaced(command: string): boolean {
-  const text = command.toLowerCase();
-  return text.includes("mod_event_socket") && /unload|reload/.test(text) &&
-    !/^bgapi (unload|reload) mod_event_socket$/.test(text);
 }
 
 function lostBy(error: Error): EslError {

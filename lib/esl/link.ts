@@ -168,21 +168,31 @@ export class EslLink {
     this.#askForEvents().catch((error) => this.#failed(error, signal));
   }
 
+  /** Why no command can be started at present, if none can. */
+  get unavailable(): string | undefined {
+    if (this.#commands === undefined || this.#state.state !== "connected") {
+      return "FreeSWITCH is not connected";
+    }
+    return this.#unanswered >= MAX_UNANSWERED
+      ? `FreeSWITCH has yet to answer ${MAX_UNANSWERED} commands`
+      : undefined;
+  }
+
   /**
    * Starts `bgapi <command>` under this Job-UUID.
    *
+   * @param timeoutMs How long its outcome is waited for, from when it was begun; for ever if left
+   * out.
    * @throws {EslError} if it was not started, or the connection ended before FreeSWITCH answered.
    */
-  async bgapi(command: string, uuid: string): Promise<Job> {
+  async bgapi(command: string, uuid: string, timeoutMs?: number): Promise<Job> {
     const connection = this.#commands;
-    if (connection === undefined || this.#state.state !== "connected") {
-      throw new EslError("unreachable", "FreeSWITCH is not connected");
+    const { unavailable } = this;
+    if (connection === undefined || unavailable !== undefined) {
+      throw new EslError("unreachable", unavailable ?? "FreeSWITCH is not connected");
     }
     if (this.#jobs.has(uuid)) {
       throw new EslError("rejected", `A job of the id ${uuid} is still running`);
-    }
-    if (this.#unanswered >= MAX_UNANSWERED) {
-      throw new EslError("rejected", `FreeSWITCH has yet to answer ${MAX_UNANSWERED} commands`);
     }
     const outcome = this.#jobs.expect(uuid);
     this.#unanswered++;
@@ -193,6 +203,10 @@ export class EslLink {
       throw error;
     } finally {
       this.#unanswered--;
+    }
+    if (timeoutMs !== undefined) {
+      const cancelTimer = this.#clock.after(timeoutMs, () => this.#jobs.timeOut(uuid));
+      outcome.then(cancelTimer);
     }
     return { uuid, outcome };
   }

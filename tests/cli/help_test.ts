@@ -22,7 +22,7 @@ Deno.test("the commands are those of the original, and fsmqtt's own", () => {
     ...["help", "status", "loglevel", "enable", "disable", "remove", "connect", "disconnect"],
     "bgapi",
   ];
-  const own = ["run", "check", "config", "events", "demo", "reload", "version"];
+  const own = ["run", "check", "config", "events", "demo", "reload", "test-command", "version"];
   assert.deepEqual(names.toSorted(), [...original, ...own].toSorted());
 });
 

@@ -48,23 +48,23 @@ export function filesIn(folder: string): string[] {
 }
 
 /** Calls `use` with a folder that is removed afterwards. */
-export async function withFolder(use: (folder: string) => Promise<void>): Promise<void> {
+export async function withFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
   const folder = await Deno.makeTempDir({ prefix: "fsmqtt-cli-test-" });
   try {
-    await use(folder);
+    return await use(folder);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
 }
 
 /** Calls `use` with a file of this content, and its folder. */
-export async function withFile(
+export async function withFile<T>(
   content: string,
-  use: (file: string, folder: string) => Promise<void>,
-): Promise<void> {
-  await withFolder(async (folder) => {
+  use: (file: string, folder: string) => Promise<T>,
+): Promise<T> {
+  return await withFolder(async (folder) => {
     const file = join(folder, "mosquitto.conf.xml");
     await Deno.writeTextFile(file, content);
-    await use(file, folder);
+    return await use(file, folder);
   });
 }

@@ -93,6 +93,8 @@ const report: StatusReport = {
           pattern: "cmd/#",
           commands_run: 5,
           commands_refused: 6,
+          commands_refused_by: { stale: 2, not_allowed: 4 },
+          commands_running: 1,
           parameters: { originate_authorized: true, bgapi_authorized: true },
         },
         {
@@ -102,6 +104,8 @@ const report: StatusReport = {
           subscription_refused: "Not authorized",
           commands_run: 0,
           commands_refused: 0,
+          commands_refused_by: {},
+          commands_running: 0,
           parameters: { originate_authorized: false, bgapi_authorized: false },
         },
       ],
@@ -134,7 +138,7 @@ Profile p
     topic beat               HEARTBEAT → x/beat  3 published
     topic longer (disabled)  ALL → x             4 published
   subscriber sub
-    topic cmd  cmd/# (bgapi and originate may run)  5 run, 6 refused
+    topic cmd  cmd/# (bgapi and originate may run)  5 run, 6 refused (2 stale, 4 not_allowed), 1 under way
     topic no   no (nothing may run)                 0 run, 0 refused; SUBSCRIPTION REFUSED: Not authorized
 
 Configuration

@@ -20,8 +20,12 @@ for (
     [["help", "nonsense"], 'fsmqtt help: there is no command "nonsense"', "help [COMMAND]"],
     [["version", "2"], 'fsmqtt version: unexpected "2"', "version"],
     [["events", "--x"], "fsmqtt events: Unknown option '--x'", "events"],
-    [["check"], "fsmqtt check: --config is missing", "check --config FILE [--json]"],
-    [["check", "--config="], "fsmqtt check: --config is missing", "check --config FILE [--json]"],
+    [["check"], "fsmqtt check: --config is missing", "check --config FILE [--json] [--esl-user]"],
+    [
+      ["check", "--config="],
+      "fsmqtt check: --config is missing",
+      "check --config FILE [--json] [--esl-user]",
+    ],
     [["config"], "fsmqtt config: --config is missing", "config --config FILE"],
     [
       ["run", "--config", "x", "--esl", "8021"],

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { TestInbox, topic } from "./inbox_helper.ts";
+import { narrowest, subscriptionsFor } from "../../lib/commands/filters.ts";
+import { TestInbox } from "./inbox_helper.ts";
 
 function subscriptions(...wanted: readonly (readonly [filter: string, qos: 0 | 1 | 2])[]) {
-  const { inbox } = new TestInbox(wanted.map(([filter, qos]) => topic(filter, { qos })));
-  return inbox.subscriptions.map(({ filter, qos }) => [filter, qos]);
+  return subscriptionsFor(wanted.map(([filter, qos]) => ({ filter, qos })))
+    .map(({ filter, qos }) => [filter, qos]);
 }
 
 Deno.test("filters that have nothing in common are all subscribed to", () => {
@@ -36,3 +37,30 @@ Deno.test("two topics with the same filter are one subscription", () => {
 Deno.test("nobody listening means no subscription", () => {
   assert.deepEqual(subscriptions(), []);
 });
+
+Deno.test("an inbox subscribes to what its topics listen to", () => {
+  const { inbox } = new TestInbox({ "a/#": { qos: 1 }, "a/b": { qos: 2 }, c: {} });
+  assert.deepEqual(inbox.subscriptions, [{ filter: "a/#", qos: 2 }, { filter: "c", qos: 0 }]);
+  inbox.listen([]);
+  assert.deepEqual(inbox.subscriptions, []);
+});
+
+for (
+  const [topic, filters, expected] of [
+    ["a/b", ["a/b", "a/+", "#"], ["a/b"]],
+    ["a/b", ["#", "a/+", "a/b"], ["a/b"]],
+    ["a/c", ["a/b", "a/+", "#"], ["a/+"]],
+    ["a/b", ["a/+", "+/b"], ["a/+", "+/b"]],
+    ["a/b", ["a/+", "+/b", "a/b"], ["a/b"]],
+    ["a/b", ["a/b", "a/b"], ["a/b", "a/b"]],
+    ["a", ["a/#", "#"], ["a/#"]],
+    ["a", ["A", "a/b", "b"], []],
+    ["$SYS/a", ["#", "+/a"], []],
+    ["a", ["$share/g/a", "#"], ["$share/g/a"]],
+  ] as const
+) {
+  Deno.test(`of ${filters.join(", ")} those that count for ${topic}: ${expected.join(", ")}`, () => {
+    const found = narrowest(filters.map((filter) => ({ filter })), topic);
+    assert.deepEqual(found.map(({ filter }) => filter), expected);
+  });
+}

@@ -40,7 +40,7 @@ test("a FreeSWITCH that does not answer is not sent commands without end", async
   simulator.stall();
   const sent = Array.from({ length: 1000 }, (_, i) => started.link.bgapi("echo x", `job-${i}`));
   await assert.rejects(started.link.bgapi("echo x", UUID), {
-    kind: "rejected",
+    kind: "unreachable",
     message: "FreeSWITCH has yet to answer 1000 commands",
   });
   simulator.resume();

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import mqtt, { type MqttClient } from "mqtt";
 import { eventually } from "./agent_process.ts";
 
@@ -14,6 +15,20 @@ export interface Received {
   readonly retain: boolean;
   /** Whether the broker has sent it to this client before; of its publisher it says nothing. */
   readonly dup: boolean;
+  /** What its publisher's request was known by (MQTT 5). */
+  readonly correlationData?: Uint8Array;
+}
+
+/** How a message is published. The properties are MQTT 5's. */
+export interface PublishOptions {
+  readonly qos?: 0 | 1 | 2;
+  readonly retain?: boolean;
+  /** Where an answer is asked for. */
+  readonly responseTopic?: string;
+  /** What the publisher knows its request by. */
+  readonly correlationData?: Uint8Array;
+  /** Seconds for which it is good. */
+  readonly expirySeconds?: number;
 }
 
 /** A client subscribed to everything that matches a filter. It reconnects by itself. */
@@ -23,8 +38,15 @@ export class Watcher implements AsyncDisposable {
 
   private constructor(client: MqttClient, take?: (message: Received) => void) {
     this.#client = client;
-    client.on("message", (topic, payload, { retain, dup }) => {
-      const message = { topic, payload, retain, dup };
+    client.on("message", (topic, payload, { retain, dup, properties }) => {
+      const { correlationData } = properties ?? {};
+      const message = {
+        topic,
+        payload,
+        retain,
+        dup,
+        ...(correlationData === undefined ? {} : { correlationData }),
+      };
       if (take === undefined) this.received.push(message);
       else take(message);
     });
@@ -33,15 +55,22 @@ export class Watcher implements AsyncDisposable {
   /**
    * Connects and subscribes at QoS 2; with a client id, as a session that the broker keeps.
    *
-   * @param options With `take`, messages are given to it in place of being kept.
+   * @param options With `take`, messages are given to it in place of being kept; with `isMqtt5` it
+   * knows properties.
    */
   static async start(
     port: number,
-    options: { filter?: string; clientId?: string; take?: (message: Received) => void } = {},
+    options: {
+      filter?: string;
+      clientId?: string;
+      take?: (message: Received) => void;
+      isMqtt5?: boolean;
+    } = {},
   ): Promise<Watcher> {
-    const { filter = "#", clientId, take } = options;
+    const { filter = "#", clientId, take, isMqtt5 = false } = options;
     const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${port}`, {
       reconnectPeriod: 50,
+      protocolVersion: isMqtt5 ? 5 : 4,
       ...(clientId === undefined ? {} : { clientId, clean: false }),
     });
     // Errors end in a reconnect, which is all that is wanted.
@@ -55,10 +84,19 @@ export class Watcher implements AsyncDisposable {
   async publish(
     topic: string,
     payload: string | Uint8Array,
-    options: { qos?: 0 | 1 | 2; retain?: boolean } = {},
+    options: PublishOptions = {},
   ): Promise<void> {
-    const body = typeof payload === "string" ? payload : payload as Uint8Array as never;
-    await this.#client.publishAsync(topic, body, { qos: 1, ...options });
+    const { qos = 1, retain = false, responseTopic, correlationData, expirySeconds } = options;
+    const body = typeof payload === "string" ? payload : Buffer.from(payload);
+    await this.#client.publishAsync(topic, body, {
+      qos,
+      retain,
+      properties: {
+        ...(responseTopic === undefined ? {} : { responseTopic }),
+        ...(correlationData === undefined ? {} : { correlationData: Buffer.from(correlationData) }),
+        ...(expirySeconds === undefined ? {} : { messageExpiryInterval: expirySeconds }),
+      },
+    });
   }
 
   /** The messages received on a topic. */

@@ -1,0 +1,181 @@
+/**
+ * `fsmqtt test-command`
+ *
+ * @module
+ */
+
+import { answerPlace, asksForAnswer } from "../commands/answers.ts";
+import type { SignedDocument } from "../commands/contract.ts";
+import { narrowest } from "../commands/filters.ts";
+import { decide } from "../commands/policy.ts";
+import { type CommandMessage, screen } from "../commands/screening.ts";
+import { sign } from "../commands/signature.ts";
+import { loadAndCheck } from "../config/check.ts";
+import type { Config, SubscriberTopicConfig } from "../config/config.ts";
+import { place } from "../config/findings.ts";
+import { formatFinding } from "../config/position.ts";
+import { holdsTemplate } from "../config/template.ts";
+import { ExitCode } from "../exit_code.ts";
+import { topicMatches, topicNameFault } from "../protocol/mqtt_topics.ts";
+import { type Command, optionText, requiredOption, UsageError } from "./command.ts";
+
+/** Says what a message on a topic would do, without doing it. */
+export const testCommand: Command = {
+  name: "test-command",
+  words: "PAYLOAD",
+  summary: "Says what a message would do, and why; does nothing.",
+  options: {
+    config: { value: "FILE", required: true, help: "The configuration, a mosquitto.conf.xml." },
+    topic: { value: "TOPIC", required: true, help: "The MQTT topic that it is published to." },
+    "response-topic": { value: "TOPIC", help: "The response topic that it asks for (MQTT 5)." },
+    sign: { help: "Signs it first with the topic's hmac_key, and prints what to publish." },
+    json: { help: "Prints the findings as JSON." },
+  },
+  verbatim: true,
+  async run(words, options, output) {
+    const file = requiredOption("test-command", options, "config");
+    const topic = requiredOption("test-command", options, "topic");
+    const fault = topicNameFault(topic);
+    if (fault !== undefined) throw new UsageError(`fsmqtt test-command: --topic ${fault}`);
+    if (words.length === 0) throw new UsageError("fsmqtt test-command: PAYLOAD is missing");
+    const payload = words.length === 1 && words[0] === "-"
+      ? new Uint8Array(await new Response(Deno.stdin.readable).arrayBuffer())
+      : new TextEncoder().encode(words.join(" "));
+    const { config, findings } = loadAndCheck(file);
+    if (config === undefined) {
+      for (const finding of findings) output.err(formatFinding(finding));
+      return ExitCode.CONFIG;
+    }
+    const responseTopic = optionText(options, "response-topic");
+    const message = {
+      topic,
+      payload,
+      retained: false,
+      repeated: false,
+      ...(responseTopic === undefined ? {} : { responseTopic }),
+    };
+    const isSigned = options["sign"] === true;
+    const verdicts = listeners(config, topic).map((listener) =>
+      judge(listener, isSigned ? signed(message, listener.config) : message, config, isSigned)
+    );
+    if (options["json"] === true) output.out(JSON.stringify(verdicts, null, 2));
+    else if (verdicts.length === 0) output.out(`refused: no topic listens to "${topic}"`);
+    else for (const verdict of verdicts) output.out(verdictText(verdict));
+    return verdicts.some(({ runs }) => runs !== undefined) ? ExitCode.OK : ExitCode.NOT_PERMITTED;
+  },
+};
+
+/** A topic that would take the message. */
+interface Listener {
+  readonly filter: string;
+  readonly config: SubscriberTopicConfig;
+  /** The profile, subscriber and connection that it needs. */
+  readonly parts: readonly { readonly name: string; readonly enable: boolean }[];
+}
+
+/** What a topic makes of the message. */
+interface Verdict {
+  /** The topic's name in the configuration. */
+  readonly name: string;
+  /** Where it stands there. */
+  readonly at: string;
+  /** What FreeSWITCH would get. */
+  readonly runs?: string;
+  /** Why nothing would run. */
+  readonly refused?: { readonly reason: string; readonly because: string };
+  /** Where it would be answered. */
+  readonly answered_on?: string;
+  /** What should be known besides. */
+  readonly notes: readonly string[];
+  /** The message with its signature. */
+  readonly publish?: string;
+}
+
+/** On each connection, the narrowest topic counts. */
+function listeners({ profiles }: Config, topic: string): Listener[] {
+  return profiles.flatMap((profile) =>
+    profile.connections.flatMap((connection) => {
+      const all = profile.subscribers.flatMap((subscriber) =>
+        subscriber.topics
+          .filter(({ connectionName, enable }) => connectionName === connection.name && enable)
+          .map((config): Listener => ({
+            filter: anyNames(config.pattern),
+            config,
+            parts: [profile, subscriber, connection],
+          }))
+      );
+      return narrowest(all, topic);
+    })
+  );
+}
+
+/** FreeSWITCH's names are not known here: any may stand in their place. */
+function anyNames(pattern: string): string {
+  return pattern.split("/").map((level) => holdsTemplate(level) ? "+" : level).join("/");
+}
+
+function signed(message: CommandMessage, { hmacKey, name }: SubscriberTopicConfig): CommandMessage {
+  if (hmacKey === undefined) {
+    throw new UsageError(`fsmqtt test-command: topic "${name}" has no hmac_key to sign with`);
+  }
+  const text = new TextDecoder().decode(message.payload);
+  const document: SignedDocument = { signed: text, signature: sign(text, message.topic, hmacKey) };
+  return { ...message, payload: new TextEncoder().encode(JSON.stringify(document)) };
+}
+
+function judge(
+  { config, parts }: Listener,
+  message: CommandMessage,
+  whole: Config,
+  isSigned: boolean,
+): Verdict {
+  const filters = whole.profiles.flatMap(({ subscribers }) =>
+    subscribers.flatMap(({ topics }) => topics.map(({ pattern }) => anyNames(pattern)))
+  );
+  const answered = answerPlace(
+    message,
+    config,
+    (topic) => filters.some((filter) => topicMatches(filter, topic)),
+  );
+  const off = parts.filter(({ enable }) => !enable).map(({ name }) => `"${name}" is not enabled`);
+  const request = screen(message, config, Date.now());
+  const isAnswered = typeof answered === "string" && asksForAnswer(message, request);
+  const verdict = {
+    name: config.name,
+    at: place(config.source.at),
+    ...(isAnswered ? { answered_on: answered } : {}),
+    ...(isSigned ? { publish: new TextDecoder().decode(message.payload) } : {}),
+  };
+  if ("fault" in request) return { ...verdict, ...refused(request), notes: off };
+  if (typeof answered === "object") {
+    return { ...verdict, ...refused({ reason: "not_allowed", ...answered }), notes: off };
+  }
+  const decision = decide(request.command, config);
+  if ("fault" in decision) {
+    return { ...verdict, ...refused({ reason: "not_allowed", ...decision }), notes: off };
+  }
+  const hasNoId = request.id === undefined && message.responseTopic === undefined;
+  const notes = [
+    ...off,
+    ...(hasNoId ? ["it has no id: sent twice, it runs twice"] : []),
+    ...(request.issuedAt === undefined
+      ? ["it has no issued_at: kept by the broker, it runs however late it comes"]
+      : []),
+  ];
+  return { ...verdict, runs: `bgapi ${decision.line}`, notes };
+}
+
+function refused({ reason, fault }: { readonly reason: string; readonly fault: string }) {
+  return { refused: { reason, because: fault } };
+}
+
+function verdictText({ name, at, runs, refused, answered_on, notes, publish }: Verdict): string {
+  return [
+    `topic "${name}" (${at})`,
+    ...(runs === undefined ? [] : [`  would run: ${runs}`]),
+    ...(refused === undefined ? [] : [`  refused (${refused.reason}): ${refused.because}`]),
+    ...(answered_on === undefined ? [] : [`  answered on: ${answered_on}`]),
+    ...notes.map((note) => `  note: ${note}`),
+    ...(publish === undefined ? [] : [`  publish: ${publish}`]),
+  ].join("\n");
+}

@@ -1,0 +1,120 @@
+import assert from "node:assert/strict";
+import { commands } from "../../lib/cli/commands.ts";
+import { commandGroups } from "../../lib/cli/commands.ts";
+import { dispatch } from "../../lib/cli/dispatch.ts";
+import { verifySigned } from "../../lib/commands/signature.ts";
+import { Secret } from "../../lib/secret.ts";
+import { configurationXml, params } from "../agent/running_agent.ts";
+import { withFile } from "./process_helper.ts";
+
+const KEY = "0123456789abcdef0123456789abcdef";
+const listening = { connection_name: "c", qos: 1, bgapi_authorized: true };
+const configuration = configurationXml(8021, {
+  connections: { c: params({ protocol_version: "V5" }), other: params({ enable: false }) },
+  subscribed: {
+    wide: params({ ...listening, pattern: "pbx/#", bgapi_allow: "version" }),
+    narrow: params({
+      ...listening,
+      pattern: "pbx/${hostname}/command",
+      bgapi_allow: "status",
+      originate_authorized: true,
+      response_pattern: "answers/all",
+      response_prefix: "answers",
+    }),
+    signed: params({ ...listening, pattern: "signed", bgapi_allow: "status", hmac_key: KEY }),
+    off: params({ ...listening, connection_name: "other", pattern: "off", bgapi_allow: "status" }),
+  },
+});
+
+async function testCommand(...args: string[]) {
+  return await withFile(configuration, async (file) => {
+    const out: string[] = [];
+    const err: string[] = [];
+    const code = await dispatch(commandGroups, ["test-command", "--config", file, ...args], {
+      out: (text) => out.push(text),
+      err: (text) => err.push(text),
+    });
+    return { code, out: out.join("\n").replaceAll(file, "FILE"), err: err.join("\n") };
+  });
+}
+
+Deno.test("test-command is a command of its own", () => {
+  assert(commands.some(({ name }) => name === "test-command"));
+});
+
+Deno.test("test-command shows what would run, where it is answered, and what it lacks", async () => {
+  const { code, out } = await testCommand("--topic", "pbx/fs1/command", "bgapi", "status");
+  assert.equal(code, 0);
+  assert.match(out, /^topic "narrow" \(FILE:\d+\)\n {2}would run: bgapi status\n/);
+  assert.match(out, /\n {2}answered on: answers\/all\n/);
+  assert.match(out, /has no id.*\n.*has no issued_at/);
+});
+
+Deno.test("test-command says why not, and ends with 77", async () => {
+  const { code, out } = await testCommand("--topic", "pbx/fs1/command", "bgapi lua x");
+  assert.equal(code, 77);
+  assert.match(out, /refused \(not_allowed\): no bgapi_allow of this topic names it/);
+});
+
+Deno.test("the narrowest topic decides, also over FreeSWITCH's names", async () => {
+  const wide = await testCommand("--topic", "pbx/fs1/other", "bgapi", "version");
+  assert.match(wide.out, /^topic "wide" .*\n {2}would run: bgapi version/);
+  const narrow = await testCommand("--topic", "pbx/fs1/command", "bgapi", "version");
+  assert.equal(narrow.code, 77);
+});
+
+Deno.test("a topic that nobody listens to is said so", async () => {
+  const { code, out } = await testCommand("--topic", "nobody", "bgapi status");
+  assert.deepEqual([code, out], [77, 'refused: no topic listens to "nobody"']);
+});
+
+Deno.test("a response topic is judged too", async () => {
+  const topic = ["--topic", "pbx/fs1/command"];
+  const fine = await testCommand(...topic, "--response-topic", "answers/me", "bgapi status");
+  assert.match(fine.out, /answered on: answers\/me/);
+  const abuse = await testCommand(...topic, "--response-topic", "pbx/x/command", "bgapi status");
+  assert.equal(abuse.code, 77);
+  assert.match(abuse.out, /response topic is not one under response_prefix/);
+});
+
+Deno.test("what is switched off is said", async () => {
+  const { out } = await testCommand("--topic", "off", "bgapi status");
+  assert.match(out, /note: "other" is not enabled/);
+});
+
+Deno.test("--sign makes a message that the topic takes, and never shows the key", async () => {
+  const command = JSON.stringify({
+    id: "1",
+    issued_at: Date.now() / 1000,
+    command: "bgapi",
+    args: "status",
+  });
+  const { code, out } = await testCommand("--topic", "signed", "--sign", command);
+  assert.equal(code, 0, out);
+  const [, publish = ""] = /publish: (.*)/.exec(out) ?? [];
+  assert.deepEqual(verifySigned(publish, "signed", new Secret(KEY)), { text: command });
+  assert(!out.includes(KEY));
+  const unsigned = await testCommand("--topic", "signed", command);
+  assert.match(unsigned.out, /refused \(unsigned\)/);
+});
+
+Deno.test("--json gives the same to programs", async () => {
+  const { out } = await testCommand("--topic", "pbx/fs1/command", "--json", "bgapi status");
+  const [verdict] = JSON.parse(out);
+  assert.deepEqual([verdict.name, verdict.runs], ["narrow", "bgapi status"]);
+});
+
+for (
+  const [what, args, message] of [
+    ["no topic", ["bgapi status"], /--topic is missing/],
+    ["a wildcard", ["--topic", "pbx/#", "x"], /--topic/],
+    ["no payload", ["--topic", "pbx"], /PAYLOAD is missing/],
+    ["signing without a key", ["--topic", "pbx/x", "--sign", "x"], /has no hmac_key/],
+  ] as const
+) {
+  Deno.test(`test-command with ${what} is a wrong usage`, async () => {
+    const { code, err } = await testCommand(...args);
+    assert.equal(code, 64);
+    assert.match(err, message);
+  });
+}
