@@ -6,7 +6,8 @@
  */
 
 import { atMost, type Clock } from "../clock.ts";
-import { CommandInbox, type CommandTopic, type InboxDeps } from "../commands/inbox.ts";
+import { CommandInbox, type InboxDeps } from "../commands/inbox.ts";
+import type { CommandTopic } from "../commands/topic.ts";
 import type { ConnectionConfig } from "../config/config.ts";
 import { equalValues } from "../config/equal.ts";
 import { exists } from "../config/files.ts";

@@ -5,8 +5,8 @@
  */
 
 import type { Clock } from "../clock.ts";
-import type { CommandCounter } from "../commands/inbox.ts";
 import { CommandLimits } from "../commands/limits.ts";
+import type { CommandCounter } from "../commands/topic.ts";
 import type {
   Config,
   ConnectionConfig,

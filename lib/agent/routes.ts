@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { CommandTopic } from "../commands/inbox.ts";
+import type { CommandTopic } from "../commands/topic.ts";
 import type { Route } from "../events/router.ts";
 import { expandTopic, type SwitchNames } from "../events/template.ts";
 import { holdsTemplate } from "../config/template.ts";

@@ -144,9 +144,13 @@ function subscriberLines({ name, enabled, topics }: SubscriberStatus): string[] 
 }
 
 function permissions(parameters: ShownParameters): string {
-  const allowed = ["bgapi", "originate"].filter((what) =>
-    parameters[`${what}_authorized`] === true
-  );
+  const named = (name: string) => parameters[name] ? ` ${parameters[name]}` : "";
+  const allowed = [
+    ...(parameters["bgapi_authorized"] === true ? [`bgapi${named("bgapi_allow")}`] : []),
+    ...(parameters["originate_authorized"] === true
+      ? [`originate${named("originate_allow_endpoint")}`]
+      : []),
+  ];
   return allowed.length === 0 ? "nothing may run" : `${allowed.join(" and ")} may run`;
 }
 

@@ -1,74 +1,21 @@
 /**
- * Takes messages from subscribed topics, runs those that are commands and permitted, and answers.
+ * Takes messages from subscribed topics, and runs those that are commands and permitted.
  *
  * @module
  */
 
 import { createHash } from "node:crypto";
-import type { Clock } from "../clock.ts";
-import { type EslError, isFailure } from "../esl/errors.ts";
-import type { JobOutcome } from "../esl/jobs.ts";
+import type { EslError } from "../esl/errors.ts";
 import type { Job } from "../esl/link.ts";
-import type { Logger } from "../log/logger.ts";
-import type { Reply } from "../mqtt/replies.ts";
-import {
-  accepted,
-  type AnswerPlace,
-  answerPlace,
-  type AnswerRules,
-  type AnswerText,
-  asksForAnswer,
-  ended,
-  refusedByFreeswitch,
-  rejected,
-} from "./answers.ts";
-import type { AuditDecision, AuditLog } from "./audit.ts";
-import type { CommandState, RejectionReason, ReplyDocument } from "./contract.ts";
+import { answerPlace } from "./answers.ts";
+import { Exchange, type ExchangeDeps } from "./exchange.ts";
 import { narrowest, subscriptionsFor, type WantedFilter } from "./filters.ts";
-import type { CommandLimits, Limits } from "./limits.ts";
-import { maskedArguments } from "./masking.ts";
 import type { CommandMemory } from "./memory.ts";
-import { originateArguments } from "./originate.ts";
-import { decide, type Permissions, type Permitted } from "./policy.ts";
+import { decide, type Permitted } from "./policy.ts";
 import { Refusals, summaryText } from "./refusals.ts";
-import type { Command, Request } from "./request.ts";
-import { type CommandMessage, type Rejection, screen, type ScreeningRules } from "./screening.ts";
-
-/** What the parameters of a subscriber's topic say of its commands. */
-export interface TopicRules extends Permissions, ScreeningRules, Limits {
-  /** Its name, for the log. */
-  readonly name: string;
-  /** The QoS at which messages are wanted. */
-  readonly qos: 0 | 1 | 2;
-  /** How long an id is remembered, in seconds. */
-  readonly replayWindow: number;
-  /** How long a result is waited for, in seconds. */
-  readonly commandTimeout: number;
-}
-
-/** A subscribed topic that commands may come from. */
-export interface CommandTopic extends AnswerRules {
-  /** Its parameters. */
-  readonly rules: TopicRules;
-  /** Tells it from every other one, over restarts too. */
-  readonly key: string;
-  /** The topic filter, complete. */
-  readonly filter: string;
-  /** How much its commands have used of its limits. */
-  readonly limits: CommandLimits;
-  /** What became of its messages. */
-  readonly counter: CommandCounter;
-}
-
-/** What became of the messages of a topic. */
-export interface CommandCounter {
-  /** Commands that FreeSWITCH took on. */
-  run: number;
-  /** Messages of which nothing ran, as far as is known. */
-  refused: number;
-  /** Of these, how many for which reason. */
-  readonly refusedBy: Partial<Record<RejectionReason | "failed", number>>;
-}
+import type { Request } from "./request.ts";
+import { type CommandMessage, type Rejection, screen } from "./screening.ts";
+import type { CommandTopic } from "./topic.ts";
 
 /** Starts API commands. */
 export interface CommandRunner {
@@ -79,29 +26,16 @@ export interface CommandRunner {
 }
 
 /** What an inbox needs. */
-export interface InboxDeps {
-  /** Whose commands they are. */
-  readonly where: { readonly profile: string; readonly connection: string };
+export interface InboxDeps extends ExchangeDeps {
   /** Runs what is permitted. */
   readonly runner: CommandRunner;
   /** What was run before. */
   readonly memory: CommandMemory;
-  /** Writes down what was decided. */
-  readonly audit: AuditLog;
-  /** Publishes an answer. */
-  readonly reply: (reply: Reply) => void;
   /** Whether any connection takes commands from a topic. */
   readonly takesCommands: (topic: string) => boolean;
-  /** Its log. */
-  readonly log: Logger;
-  /** Time. */
-  readonly clock: Clock;
   /** Makes a Job-UUID where the sender chose none; `crypto.randomUUID` outside tests. */
   readonly newUuid?: () => string;
 }
-
-/** Nobody waits longer for an answer that the broker cannot take. */
-const ANSWER_GOOD_FOR_MS = 300_000;
 
 /** The commands of one broker connection. */
 export class CommandInbox {
@@ -237,188 +171,4 @@ function idOf(request: Request, { responseTopic, correlationData }: CommandMessa
   if (request.id !== undefined) return `id ${request.id}`;
   if (correlationData === undefined) return undefined;
   return `correlation ${responseTopic} ${correlationData.join(" ")}`;
-}
-
-/** One message, with what is said of it to its sender, in the log and in the audit log. */
-class Exchange {
-  readonly #deps: InboxDeps;
-  readonly #refusals: Refusals;
-  readonly #request: Request | Rejection;
-
-  constructor(
-    readonly message: CommandMessage,
-    readonly topic: CommandTopic,
-    readonly place: AnswerPlace,
-    request: Request | Rejection,
-    refusals: Refusals,
-    deps: InboxDeps,
-  ) {
-    this.#request = request;
-    this.#refusals = refusals;
-    this.#deps = deps;
-  }
-
-  /** Nothing runs. */
-  reject({ reason, fault, isNews = true }: Rejection): void {
-    const { topic, message } = this;
-    this.#count(reason);
-    const isTold = this.#refusals.note(topic.rules.name, reason);
-    const text = `Refused a command on "${message.topic}" (topic ${topic.rules.name}): ${fault}`;
-    this.#deps.log.log(isTold && isNews ? "warning" : "debug", text + this.#details());
-    if (isTold) this.#audit({ event: "refused", reason, detail: fault });
-    if (asksForAnswer(message, this.#request)) this.#answer(rejected(reason));
-  }
-
-  /** It is about to be handed to FreeSWITCH. */
-  permitted(job: string): void {
-    this.#audit({ event: "run", job });
-  }
-
-  /** FreeSWITCH has begun it. */
-  begun(line: string, job: string): void {
-    this.topic.counter.run++;
-    this.#deps.log.notice(`Running ${this.#naming(line)} as job ${job}` + this.#details());
-    this.#answer(accepted(job));
-  }
-
-  /** FreeSWITCH is done, or nobody can know. */
-  ended(outcome: JobOutcome, job: string): void {
-    this.#deps.log.info(this.#describe(job, outcome));
-    const answer = ended(outcome, job, this.#command?.kind === "originate");
-    this.#auditResult(answer.state, job, detailOf(outcome));
-    this.#answer(answer);
-  }
-
-  /** It was not begun, or nobody can know. */
-  failed(line: string, job: string, { kind, message }: EslError): void {
-    const isLost = kind === "lost";
-    const fate = isLost ? "It is unknown whether it runs" : "It does not run";
-    this.#count(kind === "unreachable" ? "unavailable" : "failed");
-    this.#deps.log.error(`Cannot run ${this.#naming(line)}: ${message}. ${fate}`);
-    this.#auditResult(isLost ? "unknown" : "failed", job, message);
-    if (isLost) this.#answer({ state: "unknown", job });
-    else if (kind === "unreachable") this.#answer(rejected("unavailable"));
-    else this.#answer(refusedByFreeswitch(message));
-  }
-
-  get #command(): Command | undefined {
-    return "command" in this.#request ? this.#request.command : undefined;
-  }
-
-  #audit(decision: Pick<AuditDecision, "event" | "reason" | "detail" | "job">): void {
-    const { topic, message } = this;
-    const request = this.#request;
-    this.#deps.audit.write({
-      ...decision,
-      ...this.#deps.where,
-      topic: message.topic,
-      subscriber_topic: topic.rules.name,
-      ...(this.#command === undefined ? {} : describeCommand(this.#command)),
-      ...(request.id === undefined ? {} : { id: request.id }),
-      ...("sender" in request ? { claimed_sender: request.sender } : {}),
-      ...("command" in request ? { signed: topic.rules.hmacKey !== undefined } : {}),
-    });
-  }
-
-  #auditResult(state: CommandState, job: string, detail: string | undefined): void {
-    if (state === "accepted" || state === "rejected") return;
-    this.#deps.audit.write({
-      event: "result",
-      ...this.#deps.where,
-      topic: this.message.topic,
-      subscriber_topic: this.topic.rules.name,
-      job,
-      ...(this.#id === undefined ? {} : { id: this.#id }),
-      result: state,
-      ...(detail === undefined ? {} : { detail }),
-    });
-  }
-
-  get #id(): string | undefined {
-    return this.#request.id;
-  }
-
-  #count(reason: RejectionReason | "failed"): void {
-    const { counter } = this.topic;
-    counter.refused++;
-    counter.refusedBy[reason] = (counter.refusedBy[reason] ?? 0) + 1;
-  }
-
-  #answer(text: AnswerText): void {
-    const { place, message, topic } = this;
-    if (typeof place !== "string") return;
-    const document: ReplyDocument = {
-      id: this.#id ?? null,
-      ...text,
-      time: this.#deps.clock.date().toISOString(),
-    };
-    const { correlationData } = message;
-    this.#deps.reply({
-      topic: place,
-      payload: new TextEncoder().encode(JSON.stringify(document)),
-      qos: topic.rules.qos === 0 ? 0 : 1,
-      goodForMs: ANSWER_GOOD_FOR_MS,
-      ...(correlationData === undefined ? {} : { correlationData }),
-    });
-  }
-
-  #naming(line: string): string {
-    return `"${verbOf(line)}" from "${this.message.topic}"`;
-  }
-
-  #describe(job: string, outcome: JobOutcome): string {
-    switch (outcome.kind) {
-      case "unknown":
-        return `The outcome of job ${job} is unknown: ${outcome.reason}`;
-      case "timed_out":
-        return `Job ${job} has not ended within ${this.topic.rules.commandTimeout} s`;
-      case "finished": {
-        const fault = detailOf(outcome);
-        if (fault !== undefined) return `Job ${job} failed: ${fault}`;
-        const result = this.#deps.log.details ? `: ${firstLine(outcome.text)}` : "";
-        return `Job ${job} finished${result}`;
-      }
-    }
-  }
-
-  #details(): string {
-    if (!this.#deps.log.details) return "";
-    return `; the message: ${new TextDecoder().decode(this.message.payload.subarray(0, 1000))}`;
-  }
-}
-
-/** What it is, as far as that may be written down. */
-function describeCommand(command: Command): Pick<AuditDecision, "command" | "arguments"> {
-  if (command.kind === "bgapi") {
-    return { command: command.name, arguments: maskedArguments(command.name, command.args) };
-  }
-  const { call } = command;
-  const args = typeof call === "string" ? call : originateArguments(call);
-  return { command: "originate", arguments: maskedArguments("originate", args) };
-}
-
-/** A result may hold what does not belong in a log; a failure is a few words of FreeSWITCH's. */
-function detailOf(outcome: JobOutcome): string | undefined {
-  switch (outcome.kind) {
-    case "unknown":
-      return outcome.reason;
-    case "timed_out":
-      return undefined;
-    case "finished":
-      return isFailure(outcome.text) ? firstLine(outcome.text) : undefined;
-  }
-}
-
-/** The API command alone: its arguments may hold what does not belong in a log. */
-function verbOf(command: string): string {
-  return short(command.split(" ", 1)[0] ?? "", 40);
-}
-
-function firstLine(text: string): string {
-  const [line = ""] = text.trim().split("\n", 1);
-  return short(line, 200);
-}
-
-function short(text: string, length: number): string {
-  return text.length > length ? `${text.slice(0, length)}…` : text;
 }

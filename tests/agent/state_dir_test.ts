@@ -123,7 +123,7 @@ Deno.test("a folder that cannot be used is told, and the agent goes on", async (
     assert.equal(told.length, 1);
     assert.match(
       told.join(),
-      /^The state folder .* cannot be used \(Not a directory\): .*no spools are kept\. Give it/,
+      /^The state folder .* cannot be used \(Not a directory\): .*no spools and no audit log are kept, .*\. Give it/,
     );
     state.rememberSwitch({ hostname: "h", switchname: "s" });
     assert.deepEqual(state.switchNames, { hostname: "h", switchname: "s" });

@@ -95,7 +95,12 @@ const report: StatusReport = {
           commands_refused: 6,
           commands_refused_by: { stale: 2, not_allowed: 4 },
           commands_running: 1,
-          parameters: { originate_authorized: true, bgapi_authorized: true },
+          parameters: {
+            originate_authorized: true,
+            bgapi_authorized: true,
+            bgapi_allow: "status, show *",
+            originate_allow_endpoint: "",
+          },
         },
         {
           name: "no",
@@ -138,8 +143,8 @@ Profile p
     topic beat               HEARTBEAT → x/beat  3 published
     topic longer (disabled)  ALL → x             4 published
   subscriber sub
-    topic cmd  cmd/# (bgapi and originate may run)  5 run, 6 refused (2 stale, 4 not_allowed), 1 under way
-    topic no   no (nothing may run)                 0 run, 0 refused; SUBSCRIPTION REFUSED: Not authorized
+    topic cmd  cmd/# (bgapi status, show * and originate may run)  5 run, 6 refused (2 stale, 4 not_allowed), 1 under way
+    topic no   no (nothing may run)                                0 run, 0 refused; SUBSCRIPTION REFUSED: Not authorized
 
 Configuration
   settings
@@ -170,6 +175,8 @@ Configuration
       topic cmd
         originate_authorized  true
         bgapi_authorized      true
+        bgapi_allow           status, show *
+        not set: originate_allow_endpoint
       topic no
         originate_authorized  false
         bgapi_authorized      false

@@ -100,6 +100,27 @@ test("a command whose reply is lost with the connection fails as lost, not as re
   simulator.resume();
 });
 
+test("a job that takes too long ends as timed out, and leaves no timer if it does not", async () => {
+  await using simulator = await Simulator.start({
+    heartbeatMs: 0,
+    api: { hang: () => new Promise(() => {}) },
+  });
+  const clock = new ManualClock();
+  using started = startLink(endpointOf(simulator), { clock });
+  await started.connected();
+  const { pending } = clock;
+  const quick = await started.link.bgapi("echo quick", UUID, 5_000);
+  assert.deepEqual(await quick.outcome, { kind: "finished", text: "quick" });
+  assert.equal(clock.pending, pending);
+  const slow = await started.link.bgapi("hang", UUID, 5_000);
+  clock.advance(4_999);
+  assert.equal(clock.pending, pending + 1);
+  clock.advance(1);
+  assert.deepEqual(await slow.outcome, { kind: "timed_out" });
+  const next = await started.link.bgapi("echo next", UUID);
+  assert.deepEqual(await next.outcome, { kind: "finished", text: "next" });
+});
+
 test("stopped, open jobs end as unknown", async () => {
   await using simulator = await Simulator.start({
     heartbeatMs: 0,
