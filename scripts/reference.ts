@@ -33,7 +33,7 @@ function parameters(): string {
   );
   return `## Parameters
 
-An empty value means unset. True is \`yes\`, \`on\`, \`true\`, \`t\`, \`enabled\`, \`active\`, \`allow\` or a number
+An empty value means unset; what must not be left open by mistake is *never empty*. True is \`yes\`, \`on\`, \`true\`, \`t\`, \`enabled\`, \`active\`, \`allow\` or a number
 other than 0, in any case; everything else is false. \`$\{hostname}\` and \`$\{switchname}\`, as
 FreeSWITCH reports them, may stand in what is marked *template*. A secret may be given as the name
 of a file that holds it. A file's bare name is looked up in systemd's credentials folder where there
@@ -59,11 +59,12 @@ function names(name: string, { secret }: Parameter<unknown>): string {
   return secret ? `${code(name)} or ${code(fileForm(name))}` : code(name);
 }
 
-function kind({ type, unit, repeatable, templated }: Parameter<unknown>): string {
+function kind({ type, unit, repeatable, templated, neverEmpty }: Parameter<unknown>): string {
   return [
     unit === undefined ? type : `${type} (${unit})`,
     ...(repeatable ? ["any number of times"] : []),
     ...(templated ? ["*template*"] : []),
+    ...(neverEmpty ? ["*never empty*"] : []),
   ].join(", ");
 }
 

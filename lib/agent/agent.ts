@@ -29,7 +29,7 @@ import { Gaps } from "./gaps.ts";
 import { topicMatches } from "../protocol/mqtt_topics.ts";
 import { SpoolError, type Spools } from "../queue/spool/rows.ts";
 import { DiskSpools } from "../queue/spool/spools.ts";
-import { ManagedConnection } from "./managed_connection.ts";
+import { DISK_TIMEOUT_MS, ManagedConnection } from "./managed_connection.ts";
 import { buildModel, connectionsOf, counterOf, type Model } from "./model.ts";
 import { buildReport } from "./report.ts";
 import { commandFilters, commandTopics, eventRoutes, type Target } from "./routes.ts";
@@ -55,6 +55,9 @@ export interface AgentOptions {
   readonly clock?: Clock;
 }
 
+/** Events that were too long are told of so far apart. */
+const LONG_EVENT_PAUSE_MS = 60_000;
+
 /** An agent, from its start to its end. */
 export class Agent {
   readonly #warnings: readonly string[];
@@ -68,6 +71,8 @@ export class Agent {
   readonly #audit: AuditLog;
   /** The present link, which a reload may replace. */
   readonly #runner: CommandRunner;
+  /** Resolves when FreeSWITCH was reached, or could not be. */
+  readonly #linkTried = Promise.withResolvers<void>();
   /** What no answer may be published to. */
   #commandFilters: readonly string[] = [];
   readonly #endings = new Endings();
@@ -80,6 +85,7 @@ export class Agent {
   #coreUuid: string | undefined;
   #linkTrouble: string | undefined;
   #isLinked = false;
+  #longEventToldAt = -Infinity;
   readonly #gaps: Gaps;
   readonly #announcer: Announcer;
   #originalModuleLoaded = false;
@@ -112,7 +118,8 @@ export class Agent {
       get unavailable() {
         return link().unavailable;
       },
-      bgapi: (command, uuid, timeoutMs) => link().bgapi(command, uuid, timeoutMs),
+      isRunning: (uuid) => link().isRunning(uuid),
+      bgapi: (command, uuid) => link().bgapi(command, uuid),
     };
     this.#announcer = new Announcer({
       clock: this.#clock,
@@ -133,6 +140,7 @@ export class Agent {
     for (const line of this.#warnings) this.#logs.whole.warning(line);
     this.#adopt(this.#config);
     this.#tellStranded();
+    if (this.#config.profiles.some(takesCommands)) this.#audit.open();
     this.#link.start();
   }
 
@@ -144,11 +152,13 @@ export class Agent {
     this.#stopping = true;
     this.#announcer.stop();
     this.#link.stop();
+    // What ran ends as unknown: its senders are told before the connections end.
+    await new Promise((told) => setImmediate(told));
     this.#rememberHeard();
     this.#end(connectionsOf(this.#model));
     await this.#endings.all();
     await this.#spools.close();
-    await this.#commandMemory.close();
+    await atMost(this.#clock, DISK_TIMEOUT_MS, this.#commandMemory.close());
     this.#audit.close();
     this.#logs.whole.notice("stopped");
     this.#state.close();
@@ -186,6 +196,7 @@ export class Agent {
       model: this.#model,
       names: this.#names,
       uptimeSeconds: (this.#clock.now() - this.#startedAt) / 1000,
+      auditTrouble: this.#audit.trouble,
       freeswitch: {
         ...link.state,
         address: this.#address,
@@ -195,6 +206,7 @@ export class Agent {
         events_received: link.eventsReceived,
         reconnects: link.reconnects,
         protocol_errors: link.protocolErrors,
+        events_too_long: link.eventsTooLong,
         mod_mosquitto_loaded: this.#originalModuleLoaded,
         gaps: this.#gaps.count,
         last_gap: this.#gaps.last ?? null,
@@ -318,6 +330,7 @@ export class Agent {
           runner: this.#runner,
           memory: this.#commandMemory,
           audit: this.#audit,
+          ready: this.#linkTried.promise,
           takesCommands: (topic) =>
             this.#commandFilters.some((filter) => topicMatches(filter, topic)),
         },
@@ -389,6 +402,7 @@ export class Agent {
       clock: this.#clock,
     }, {
       event: (body) => this.#takeEvent(body),
+      eventTooLong: (length, name) => this.#missedTooLong(length, name),
       state: (state) => this.#linkStateChanged(state),
       identity: (identity) => this.#identified(identity),
       originalModuleLoaded: (loaded) => this.#foundOriginalModule(loaded),
@@ -403,6 +417,18 @@ export class Agent {
       const { connection, topic, qos, retain, counter, limit } = target;
       connection.offer({ topic, payload, qos, retain, counter }, limit);
     }
+  }
+
+  /** Told once a minute: whoever can make one can make many. */
+  #missedTooLong(length: number, name = "of unknown name"): void {
+    const now = this.#clock.now();
+    if (now < this.#longEventToldAt + LONG_EVENT_PAUSE_MS) return;
+    this.#longEventToldAt = now;
+    const { eventsTooLong } = this.#link;
+    this.#logs.whole.warning(
+      `Missed an event (${name}) of ${length} bytes, which is too long; ` +
+        `${eventsTooLong} such ${eventsTooLong === 1 ? "event" : "events"} so far`,
+    );
   }
 
   #identified({ coreUuid, hostname, switchname }: SwitchIdentity): void {
@@ -437,6 +463,7 @@ export class Agent {
   }
 
   #linkStateChanged(state: LinkState): void {
+    this.#linkTried.resolve();
     this.#announcer.changed();
     const log = this.#logs.whole;
     const where = `FreeSWITCH at ${this.#address}`;
@@ -495,11 +522,7 @@ export class Agent {
           ? failed(outcome.text.trimEnd())
           : { kind: "done", text: outcome.text.trimEnd() };
       }
-      return failed(
-        outcome.kind === "unknown"
-          ? `The outcome is unknown: ${outcome.reason}`
-          : "FreeSWITCH has not said in time what came of it",
-      );
+      return failed(`The outcome is unknown: ${outcome.reason}`);
     } catch (error) {
       if (!(error instanceof EslError)) throw error;
       const unreachable = error.kind === "unreachable";
@@ -514,6 +537,15 @@ function noSpools(fault: string): Spools {
     `Cannot keep events on disk: ${fault}; start fsmqtt again when that is mended`,
   );
   return { open: () => Promise.reject(error), close: () => Promise.resolve() };
+}
+
+/** Whether messages may run anything. */
+function takesCommands({ subscribers }: Config["profiles"][number]): boolean {
+  return subscribers.some(({ topics }) =>
+    topics.some(({ bgapiAuthorized, originateAuthorized }) =>
+      bgapiAuthorized || originateAuthorized
+    )
+  );
 }
 
 /** How the logs are kept by a configuration. */

@@ -31,11 +31,10 @@ export interface ManagedConnectionDeps {
   readonly log: Logger;
   /** Time. */
   readonly clock: Clock;
-  /** What its commands need. */
-  readonly commands: Pick<
-    InboxDeps,
-    "where" | "runner" | "memory" | "audit" | "takesCommands"
-  >;
+  /** What its commands need; they wait for `ready`. */
+  readonly commands:
+    & Pick<InboxDeps, "where" | "runner" | "memory" | "audit" | "takesCommands">
+    & { readonly ready: Promise<void> };
   /** What to say on its `status_topic`; asked for whenever it can be said. */
   readonly announcement: () => string | undefined;
   /** Hears that its state changed. */
@@ -54,8 +53,8 @@ export interface ManagedConnectionDeps {
   readonly session: { known: string | undefined };
 }
 
-/** A disk that takes longer for its spool is not waited for. */
-const DISK_TIMEOUT_MS = 30_000;
+/** A disk that takes longer is not waited for. */
+export const DISK_TIMEOUT_MS = 30_000;
 
 /** One connection of one profile. */
 export class ManagedConnection {
@@ -354,8 +353,11 @@ export class ManagedConnection {
       memory: this.#memoryFor(options),
       log: this.#deps.log,
       clock: this.#deps.clock,
+      // What the broker kept comes before FreeSWITCH is there, and would be rejected for that.
       received: (message) => {
-        this.#inbox.take(message);
+        this.#deps.commands.ready.then(() => this.#inbox.take(message)).catch((error: Error) => {
+          this.#deps.log.alert(`A fault of fsmqtt's own, please report it: ${error.stack}`);
+        });
       },
       announcement: () => this.#deps.announcement(),
       replies: this.#replies,

@@ -40,16 +40,19 @@ export interface ReportSources {
   readonly names: SwitchNames | undefined;
   /** Seconds since the agent started. */
   readonly uptimeSeconds: number;
+  /** Why the audit log cannot be written, if it cannot. */
+  readonly auditTrouble: string | undefined;
 }
 
 /** Puts a report together. */
 export function buildReport(sources: ReportSources): StatusReport {
-  const { config, model, freeswitch, names, uptimeSeconds } = sources;
+  const { config, model, freeswitch, names, uptimeSeconds, auditTrouble } = sources;
   return {
     version: VERSION,
     uptime_seconds: Math.floor(uptimeSeconds),
     config_file: config.file,
     settings: shown("settings", config.settings),
+    ...(auditTrouble === undefined ? {} : { audit_trouble: auditTrouble }),
     freeswitch,
     profiles: [...model.values()].map((profile) => profileStatus(profile, names)),
   };

@@ -54,6 +54,7 @@ export function commandTopics(
         rules: config,
         key,
         filter,
+        switchname: names?.switchname ?? null,
         limits,
         counter,
         responsePrefix: responsePrefix && complete(responsePrefix, names),

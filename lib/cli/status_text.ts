@@ -40,7 +40,7 @@ export function statusText(report: StatusReport): string {
 }
 
 function freeswitchLines(freeswitch: FreeswitchStatus): string[] {
-  const { address, state, reason, switchname, hostname, core_uuid } = freeswitch;
+  const { address, state, reason, switchname, hostname, core_uuid, events_too_long } = freeswitch;
   return [
     `FreeSWITCH at ${address}: ${state}${because(reason)}`,
     ...(core_uuid === null
@@ -48,7 +48,8 @@ function freeswitchLines(freeswitch: FreeswitchStatus): string[] {
       : [`  switchname ${switchname}, hostname ${hostname}, core ${core_uuid}`]),
     `  ${count(freeswitch.events_received, "event")} received, ` +
     `${count(freeswitch.reconnects, "reconnect")}, ` +
-    count(freeswitch.protocol_errors, "protocol error"),
+    count(freeswitch.protocol_errors, "protocol error") +
+    (events_too_long === 0 ? "" : `, ${count(events_too_long, "event")} missed as too long`),
     ...gapLines(freeswitch),
   ];
 }

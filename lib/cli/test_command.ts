@@ -4,32 +4,37 @@
  * @module
  */
 
-import { answerPlace, asksForAnswer } from "../commands/answers.ts";
+import { type AnswerRules, asksForAnswer } from "../commands/answers.ts";
 import type { SignedDocument } from "../commands/contract.ts";
 import { narrowest } from "../commands/filters.ts";
-import { decide } from "../commands/policy.ts";
-import { type CommandMessage, screen } from "../commands/screening.ts";
+import { judge } from "../commands/judgement.ts";
+import type { CommandMessage, Rejection } from "../commands/screening.ts";
 import { sign } from "../commands/signature.ts";
 import { loadAndCheck } from "../config/check.ts";
 import type { Config, SubscriberTopicConfig } from "../config/config.ts";
 import { place } from "../config/findings.ts";
 import { formatFinding } from "../config/position.ts";
-import { holdsTemplate } from "../config/template.ts";
+import {
+  fillTemplate,
+  holdsTemplate,
+  TEMPLATE_NAMES,
+  type TemplateName,
+} from "../config/template.ts";
 import { ExitCode } from "../exit_code.ts";
-import { topicMatches, topicNameFault } from "../protocol/mqtt_topics.ts";
+import { topicMatches, topicNameFault, unshared } from "../protocol/mqtt_topics.ts";
 import { type Command, optionText, requiredOption, UsageError } from "./command.ts";
 
 /** Says what a message on a topic would do, without doing it. */
 export const testCommand: Command = {
   name: "test-command",
-  words: "PAYLOAD",
-  summary: "Says what a message would do, and why; does nothing.",
+  words: "PAYLOAD|-",
+  summary: "Says what a message would do (`-` reads it), and why.",
   options: {
     config: { value: "FILE", required: true, help: "The configuration, a mosquitto.conf.xml." },
     topic: { value: "TOPIC", required: true, help: "The MQTT topic that it is published to." },
     "response-topic": { value: "TOPIC", help: "The response topic that it asks for (MQTT 5)." },
     sign: { help: "Signs it first with the topic's hmac_key, and prints what to publish." },
-    json: { help: "Prints the findings as JSON." },
+    json: { help: "Prints that as JSON." },
   },
   verbatim: true,
   async run(words, options, output) {
@@ -56,10 +61,10 @@ export const testCommand: Command = {
     };
     const isSigned = options["sign"] === true;
     const verdicts = listeners(config, topic).map((listener) =>
-      judge(listener, isSigned ? signed(message, listener.config) : message, config, isSigned)
+      verdictOn(listener, isSigned ? signed(message, listener.config) : message, config, isSigned)
     );
     if (options["json"] === true) output.out(JSON.stringify(verdicts, null, 2));
-    else if (verdicts.length === 0) output.out(`refused: no topic listens to "${topic}"`);
+    else if (verdicts.length === 0) output.out(nobodyListens(config, topic));
     else for (const verdict of verdicts) output.out(verdictText(verdict));
     return verdicts.some(({ runs }) => runs !== undefined) ? ExitCode.OK : ExitCode.NOT_PERMITTED;
   },
@@ -71,6 +76,8 @@ interface Listener {
   readonly config: SubscriberTopicConfig;
   /** The profile, subscriber and connection that it needs. */
   readonly parts: readonly { readonly name: string; readonly enable: boolean }[];
+  /** Whether the broker keeps for it what comes while fsmqtt is away. */
+  readonly isKept: boolean;
 }
 
 /** What a topic makes of the message. */
@@ -102,11 +109,20 @@ function listeners({ profiles }: Config, topic: string): Listener[] {
             filter: anyNames(config.pattern),
             config,
             parts: [profile, subscriber, connection],
+            isKept: config.qos > 0 && !connection.cleanSession,
           }))
       );
       return narrowest(all, topic);
     })
   );
+}
+
+function nobodyListens({ profiles }: Config, topic: string): string {
+  const patterns = profiles.flatMap(({ subscribers }) =>
+    subscribers.flatMap(({ topics }) => topics.map(({ pattern }) => `"${pattern}"`))
+  );
+  const known = patterns.length === 0 ? "none is configured" : `there is ${patterns.join(", ")}`;
+  return `refused: no topic listens to "${topic}"; ${known}`;
 }
 
 /** FreeSWITCH's names are not known here: any may stand in their place. */
@@ -123,8 +139,8 @@ function signed(message: CommandMessage, { hmacKey, name }: SubscriberTopicConfi
   return { ...message, payload: new TextEncoder().encode(JSON.stringify(document)) };
 }
 
-function judge(
-  { config, parts }: Listener,
+function verdictOn(
+  { config, parts, isKept }: Listener,
   message: CommandMessage,
   whole: Config,
   isSigned: boolean,
@@ -132,41 +148,61 @@ function judge(
   const filters = whole.profiles.flatMap(({ subscribers }) =>
     subscribers.flatMap(({ topics }) => topics.map(({ pattern }) => anyNames(pattern)))
   );
-  const answered = answerPlace(
-    message,
-    config,
-    (topic) => filters.some((filter) => topicMatches(filter, topic)),
-  );
+  const { request, place: answered, verdict } = judge(message, {
+    rules: config,
+    answers: answersAt(message.topic, config),
+    takesCommands: (topic) => filters.some((filter) => topicMatches(filter, topic)),
+    now: Date.now(),
+  });
   const off = parts.filter(({ enable }) => !enable).map(({ name }) => `"${name}" is not enabled`);
-  const request = screen(message, config, Date.now());
   const isAnswered = typeof answered === "string" && asksForAnswer(message, request);
-  const verdict = {
+  const common = {
     name: config.name,
     at: place(config.source.at),
     ...(isAnswered ? { answered_on: answered } : {}),
     ...(isSigned ? { publish: new TextDecoder().decode(message.payload) } : {}),
   };
-  if ("fault" in request) return { ...verdict, ...refused(request), notes: off };
-  if (typeof answered === "object") {
-    return { ...verdict, ...refused({ reason: "not_allowed", ...answered }), notes: off };
+  if ("fault" in request || "fault" in verdict) {
+    const { reason, fault } = "fault" in request ? request : verdict as Rejection;
+    return { ...common, refused: { reason, because: fault }, notes: off };
   }
-  const decision = decide(request.command, config);
-  if ("fault" in decision) {
-    return { ...verdict, ...refused({ reason: "not_allowed", ...decision }), notes: off };
+  if (off.length > 0) {
+    return { ...common, refused: { reason: "disabled", because: off.join(", ") }, notes: [] };
   }
-  const hasNoId = request.id === undefined && message.responseTopic === undefined;
+  const isLost = answered === undefined &&
+    (request.id !== undefined || message.responseTopic !== undefined);
   const notes = [
-    ...off,
-    ...(hasNoId ? ["it has no id: sent twice, it runs twice"] : []),
-    ...(request.issuedAt === undefined
+    ...(request.id === undefined ? ["it has no id: sent twice, it runs twice"] : []),
+    ...(request.issuedAt === undefined && isKept
       ? ["it has no issued_at: kept by the broker, it runs however late it comes"]
       : []),
+    ...(isLost
+      ? ["it is not answered: the topic has neither response_prefix nor response_pattern"]
+      : []),
   ];
-  return { ...verdict, runs: `bgapi ${decision.line}`, notes };
+  return { ...common, runs: `bgapi ${verdict.line}`, notes };
 }
 
-function refused({ reason, fault }: { readonly reason: string; readonly fault: string }) {
-  return { refused: { reason, because: fault } };
+/** Where a topic answers, with FreeSWITCH's names as they stand in the topic that was published to. */
+function answersAt(topic: string, config: SubscriberTopicConfig): AnswerRules {
+  const names = namesIn(config.pattern, topic);
+  const complete = (pattern: string | undefined) =>
+    pattern && fillTemplate(pattern, (name) => names.get(name) ?? `\${${name}}`);
+  return {
+    responsePrefix: complete(config.responsePrefix),
+    responsePattern: complete(config.responsePattern),
+  };
+}
+
+/** The names that a topic has where its pattern has templates. */
+function namesIn(pattern: string, topic: string): ReadonlyMap<TemplateName, string> {
+  const levels = topic.split("/");
+  return new Map(
+    unshared(pattern).split("/").flatMap((level, i) =>
+      TEMPLATE_NAMES.filter((name) => level === `\${${name}}`)
+        .map((name) => [name, levels[i] ?? ""] as const)
+    ),
+  );
 }
 
 function verdictText({ name, at, runs, refused, answered_on, notes, publish }: Verdict): string {

@@ -36,11 +36,11 @@ export function answerPlace(
   takesCommands: (topic: string) => boolean,
 ): AnswerPlace {
   if (responseTopic === undefined) return responsePattern;
-  if (responsePrefix === undefined) return undefined;
+  if (responsePrefix === undefined) return responsePattern;
   const isUnder = responseTopic === responsePrefix ||
     responseTopic.startsWith(`${responsePrefix.replace(/\/$/, "")}/`);
   if (!isUnder || foreignTopicFault(responseTopic) !== undefined) {
-    return { fault: "its response topic is not one under response_prefix" };
+    return { fault: `its response topic is not one under response_prefix, "${responsePrefix}"` };
   }
   return takesCommands(responseTopic)
     ? { fault: "its response topic is one that commands are taken from" }
@@ -55,8 +55,11 @@ export function asksForAnswer(message: CommandMessage, request: Request | Reject
   return message.responseTopic !== undefined || request.id !== undefined || !("fault" in request);
 }
 
+/** How a job ended, or that it has not within `command_timeout`. */
+export type Ending = JobOutcome | { readonly kind: "timed_out" };
+
 /** What an answer says beside whose it is. */
-export type AnswerText = Omit<ReplyDocument, "id" | "time">;
+export type AnswerText = Omit<ReplyDocument, "id" | "switchname" | "time">;
 
 /** The answer that nothing was begun. */
 export function rejected(reason: RejectionReason): AnswerText {
@@ -69,7 +72,7 @@ export function accepted(job: string): AnswerText {
 }
 
 /** The answer to how a job ended. */
-export function ended(outcome: JobOutcome, job: string, isOriginate: boolean): AnswerText {
+export function ended(outcome: Ending, job: string, isOriginate: boolean): AnswerText {
   if (outcome.kind !== "finished") return { state: outcome.kind, job };
   const state: CommandState = isFailure(outcome.text) ? "failed" : "succeeded";
   return { state, job, ...saying(outcome.text), ...causeOf(outcome.text, isOriginate) };

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { dirname } from "node:path";
+import { format, parse } from "node:path";
 import type { Clock } from "../clock.ts";
-import { fileFault } from "../file_fault.ts";
+import { AuditFile } from "./audit_file.ts";
 
 /** Where a command came from. */
 export interface AuditSource {
@@ -59,7 +59,7 @@ export interface AuditResult extends AuditSource {
 }
 
 /** Messages that were refused within a minute, beside those that have lines of their own. */
-export interface AuditSummary extends Omit<AuditSource, "topic"> {
+export interface AuditRefusals extends Omit<AuditSource, "topic"> {
   /** Further refusals. */
   readonly event: "refused_more";
   /** How many they were. */
@@ -68,8 +68,18 @@ export interface AuditSummary extends Omit<AuditSource, "topic"> {
   readonly reasons: Readonly<Record<string, number>>;
 }
 
+/** Commands that ran within a minute, beside those that have lines of their own; no calls. */
+export interface AuditRuns extends Omit<AuditSource, "topic"> {
+  /** Further commands that were handed to FreeSWITCH. */
+  readonly event: "ran_more";
+  /** How many they were. */
+  readonly count: number;
+  /** How many of them of which name; those that are too many to be named are `…`. */
+  readonly commands: Readonly<Record<string, number>>;
+}
+
 /** What the audit log is given. */
-export type AuditEntry = AuditDecision | AuditResult | AuditSummary;
+export type AuditEntry = AuditDecision | AuditResult | AuditRefusals | AuditRuns;
 
 /** A line of the audit log is the JSON of one of these. The contract of the file. */
 export type AuditLine = AuditEntry & {
@@ -81,12 +91,14 @@ export type AuditLine = AuditEntry & {
 export interface AuditLogOptions {
   /** For the time of a line. */
   readonly clock: Pick<Clock, "date">;
-  /** Hears once that the file cannot be written, and once when it can be again. */
+  /** Hears of each file once that it cannot be written, and once when it can be again. */
   readonly complain: (text: string) => void;
 }
 
-/** In UTF-16 units; what is longer is cut. */
+/** As it is written, in UTF-16 units; what is longer is cut. */
 export const LONGEST_VALUE = 500;
+/** The same of what was refused, which anybody may have written. */
+export const LONGEST_REFUSED_VALUE = 200;
 
 /**
  * What a terminal obeys or does not show: controls, C1 included, and Unicode's format characters
@@ -94,95 +106,93 @@ export const LONGEST_VALUE = 500;
  */
 const DECEITFUL = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 
-const encoder = new TextEncoder();
-
 /**
- * Writes entries as lines of JSON. Two files: when a line would make the file longer than it may be,
- * the file is renamed to end in `.1`, over the one before, and a new one begins. A line is handed to
- * the system before {@linkcode AuditLog.write} returns. Nothing throws: a file that cannot be
- * written stops nothing.
+ * Writes entries as lines of JSON. What was refused is in a file of its own, so that nobody who may
+ * run nothing can wash away what ran. When a line would make a file longer than it may be, the file
+ * is renamed to end in `.1`, over the one before, and a new one begins. A line is handed to the
+ * system before {@linkcode AuditLog.write} returns. Nothing throws: a file that cannot be written
+ * stops nothing.
  */
 export class AuditLog {
-  readonly #path: string | undefined;
-  readonly #maxBytes: number;
   readonly #clock: Pick<Clock, "date">;
-  readonly #complain: (text: string) => void;
-  #file: Deno.FsFile | undefined;
-  #hasFailed = false;
+  /** None where nothing is written. */
+  readonly #files: { readonly ran: AuditFile; readonly refused: AuditFile } | undefined;
 
   /**
-   * The file is made with its folder at the first line, readable to nobody else. Without a file, or
-   * with 0 bytes, nothing is written.
+   * Of `audit.jsonl`, the file for what was refused is `audit-refused.jsonl`. They are made with
+   * their folder when they are opened, readable to nobody else. Each of them, and each of those
+   * before, may have `maxBytes`. Without a file, or with 0 bytes, nothing is written.
    */
   constructor(path: string | undefined, maxBytes: number, { clock, complain }: AuditLogOptions) {
-    this.#path = maxBytes === 0 ? undefined : path;
-    this.#maxBytes = maxBytes;
     this.#clock = clock;
-    this.#complain = complain;
+    if (path === undefined || maxBytes === 0) return;
+    this.#files = {
+      ran: new AuditFile(path, maxBytes, complain),
+      refused: new AuditFile(refusedPath(path), maxBytes, complain),
+    };
+  }
+
+  /** Why it cannot be written at present. */
+  get trouble(): string | undefined {
+    return this.#files?.ran.trouble ?? this.#files?.refused.trouble;
+  }
+
+  /** Opens the files, so that what is wrong with them is told before the first command. */
+  open(): void {
+    this.#files?.ran.open();
+    this.#files?.refused.open();
   }
 
   /** Writes a line. */
   write(entry: AuditEntry): void {
-    if (this.#path === undefined) return;
-    try {
-      const line = auditLine({ time: this.#clock.date().toISOString(), ...entry });
-      this.#append(this.#path, encoder.encode(line + "\n"));
-    } catch (error) {
-      this.close();
-      if (this.#hasFailed) return;
-      this.#hasFailed = true;
-      this.#complain(`Cannot write the audit log ${this.#path}: ${fileFault(error)}`);
-      return;
-    }
-    if (!this.#hasFailed) return;
-    this.#hasFailed = false;
-    this.#complain(`The audit log ${this.#path} can be written again`);
+    const line = () => auditLine({ time: this.#clock.date().toISOString(), ...entry });
+    if (isRefusal(entry)) this.#files?.refused.append(line());
+    else this.#files?.ran.append(line());
   }
 
-  /** Lets go of the file: the next line opens it by its name, which may be a new one's. */
+  /** Lets go of the files: the next line opens one by its name, which may be a new one's. */
   reopen(): void {
     this.close();
   }
 
-  /** Lets go of the file. */
+  /** Lets go of the files. */
   close(): void {
-    this.#file?.close();
-    this.#file = undefined;
+    this.#files?.ran.close();
+    this.#files?.refused.close();
   }
+}
 
-  #append(path: string, line: Uint8Array): void {
-    this.#file ??= openToAppend(path);
-    let { size } = this.#file.statSync();
-    if (size > 0 && size + line.length > this.#maxBytes) {
-      this.close();
-      Deno.renameSync(path, `${path}.1`);
-      this.#file = openToAppend(path);
-      ({ size } = this.#file.statSync());
-    }
-    if (size + line.length > this.#maxBytes) {
-      throw new Error("A line is longer than the file may be");
-    }
-    try {
-      for (let at = 0; at < line.length;) at += this.#file.writeSync(line.subarray(at));
-    } catch (error) {
-      // A part of a line would spoil the next one.
-      this.#file.truncateSync(size);
-      throw error;
-    }
-  }
+function refusedPath(path: string): string {
+  const { dir, name, ext } = parse(path);
+  return format({ dir, name: `${name}-refused`, ext });
+}
+
+function isRefusal({ event }: AuditEntry): boolean {
+  return event === "refused" || event === "refused_more";
 }
 
 /** An entry as one line of JSON, with values cut and nothing in it that deceives a terminal. */
 export function auditLine(line: AuditLine): string {
-  const json = JSON.stringify(line, (_, value) => typeof value === "string" ? cut(value) : value);
-  return json.replace(DECEITFUL, escaped);
+  const longest = isRefusal(line) ? LONGEST_REFUSED_VALUE : LONGEST_VALUE;
+  return written(line, (_, value) => typeof value === "string" ? cut(value, longest) : value);
 }
 
-function cut(value: string): string {
-  if (value.length <= LONGEST_VALUE) return value;
-  const head = value.slice(0, LONGEST_VALUE);
-  // Not between the halves of a character.
-  return `${head.isWellFormed() ? head : head.slice(0, -1)}…`;
+function written(value: unknown, replacer?: (key: string, value: unknown) => unknown): string {
+  return JSON.stringify(value, replacer).replace(DECEITFUL, escaped);
+}
+
+/** Cut by what it takes in the file: a character may take six times as much as another. */
+function cut(value: string, longest: number): string {
+  const lengthOf = (text: string) => written(text).length - 2;
+  if (lengthOf(value.slice(0, longest + 1)) <= longest) return value;
+  let kept = "";
+  let room = longest - 1;
+  for (const character of value) {
+    room -= lengthOf(character);
+    if (room < 0) break;
+    kept += character;
+  }
+  return `${kept}…`;
 }
 
 /** JSON knows characters beyond U+FFFF as two. */
@@ -191,36 +201,4 @@ function escaped(character: string): string {
     { length: character.length },
     (_, at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, "0")}`,
   ).join("");
-}
-
-function openToAppend(path: string): Deno.FsFile {
-  Deno.mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  if (!isFileOrNothing(path)) throw new Error("It is not a regular file");
-  const file = Deno.openSync(path, { read: true, append: true, create: true, mode: 0o600 });
-  try {
-    endLine(file);
-    return file;
-  } catch (error) {
-    file.close();
-    throw error;
-  }
-}
-
-/** To open a pipe would wait for its other end, and nobody wants a device renamed. */
-function isFileOrNothing(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return true;
-    throw error;
-  }
-}
-
-/** A line that a power cut has torn stays on a line of its own. */
-function endLine(file: Deno.FsFile): void {
-  if (file.statSync().size === 0) return;
-  const last = new Uint8Array(1);
-  file.seekSync(-1, Deno.SeekMode.End);
-  file.readSync(last);
-  if (last[0] !== 0x0a) file.writeSync(encoder.encode("\n"));
 }

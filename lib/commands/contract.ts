@@ -14,10 +14,11 @@ export type CommandDocument = BgapiDocument | OriginateDocument;
 /** What every command may hold beside itself. */
 export interface Envelope {
   /**
-   * The sender's own name for the command: 1 to 128 letters, digits and `-_.:`. It comes back in
-   * each answer, and a second command of the same id on the same topic does not run.
+   * The sender's own name for the command: 1 to 128 letters, digits and `-_.:`, or a whole number. It
+   * comes back as a text in each answer, and a second command of the same id on the same topic does
+   * not run.
    */
-  readonly id?: string;
+  readonly id?: string | number;
   /**
    * When it was asked for: ISO 8601 with a time zone (`2026-11-23T08:15:00Z`), or seconds since
    * 1970. Older than `max_command_age`, it does not run.
@@ -136,6 +137,8 @@ export type RejectionReason =
 export interface ReplyDocument {
   /** The command's `id`, or the one after `uuid:`; `null` if it had none. */
   readonly id: string | null;
+  /** The FreeSWITCH that answers, by its switchname; `null` until fsmqtt has heard it. */
+  readonly switchname: string | null;
   /** How far it has come. */
   readonly state: CommandState;
   /** When, in ISO 8601. */

@@ -77,12 +77,19 @@ export class ExpiringIds {
   /** Forgets the one whose time ends first. */
   shift(): void {
     const [first] = this.#heap;
-    const last = this.#heap.pop();
-    if (first === undefined || last === undefined) return;
-    this.#byId.delete(first.id);
-    this.#countByOwner.set(first.owner, this.countOf(first.owner) - 1);
-    if (last === first) return;
-    this.#place(last, 0);
+    if (first !== undefined) this.delete(first.id);
+  }
+
+  /** Forgets an id. */
+  delete(id: string): void {
+    const entry = this.#byId.get(id);
+    if (entry === undefined) return;
+    const last = this.#heap.pop() ?? entry;
+    this.#byId.delete(id);
+    this.#countByOwner.set(entry.owner, this.countOf(entry.owner) - 1);
+    if (last === entry) return;
+    this.#place(last, entry.at);
+    this.#rise(last);
     this.#sink(last);
   }
 

@@ -5,24 +5,29 @@
  */
 
 import { createHash } from "node:crypto";
-import type { EslError } from "../esl/errors.ts";
+import { atMost } from "../clock.ts";
+import { EslError } from "../esl/errors.ts";
+import type { JobOutcome } from "../esl/jobs.ts";
 import type { Job } from "../esl/link.ts";
-import { answerPlace } from "./answers.ts";
+import type { Ending } from "./answers.ts";
 import { Exchange, type ExchangeDeps } from "./exchange.ts";
 import { narrowest, subscriptionsFor, type WantedFilter } from "./filters.ts";
 import type { CommandMemory } from "./memory.ts";
-import { decide, type Permitted } from "./policy.ts";
-import { Refusals, summaryText } from "./refusals.ts";
+import { judge } from "./judgement.ts";
+import type { Permitted } from "./policy.ts";
+import { Recorder } from "./record.ts";
 import type { Request } from "./request.ts";
-import { type CommandMessage, type Rejection, screen } from "./screening.ts";
-import type { CommandTopic } from "./topic.ts";
+import type { CommandMessage, Rejection } from "./screening.ts";
+import type { CommandTopic, TopicRules } from "./topic.ts";
 
 /** Starts API commands. */
 export interface CommandRunner {
   /** Why none can be started at present, if none can. */
   readonly unavailable: string | undefined;
-  /** Starts `bgapi <command>` under a Job-UUID, and waits so long for its outcome. */
-  bgapi(command: string, uuid: string, timeoutMs: number): Promise<Job>;
+  /** Whether a job of this id is under way. */
+  isRunning(uuid: string): boolean;
+  /** Starts `bgapi <command>` under a Job-UUID. */
+  bgapi(command: string, uuid: string): Promise<Job>;
 }
 
 /** What an inbox needs. */
@@ -40,21 +45,13 @@ export interface InboxDeps extends ExchangeDeps {
 /** The commands of one broker connection. */
 export class CommandInbox {
   readonly #deps: InboxDeps;
-  readonly #refusals: Refusals;
+  readonly #recorder: Recorder;
   #topics: readonly CommandTopic[] = [];
 
   /** An inbox that listens to nothing. */
   constructor(deps: InboxDeps) {
-    const { clock, log, audit, where } = deps;
     this.#deps = deps;
-    this.#refusals = new Refusals({
-      clock,
-      summarize: (summary) => {
-        log.warning(summaryText(summary));
-        const { topic, ...rest } = summary;
-        audit.write({ event: "refused_more", ...where, subscriber_topic: topic, ...rest });
-      },
-    });
+    this.#recorder = new Recorder(deps);
   }
 
   /** Says which topics commands may come from; from others nothing runs. */
@@ -62,9 +59,9 @@ export class CommandInbox {
     this.#topics = topics;
   }
 
-  /** Says what was not said yet of messages that were refused, and leaves no timer. */
+  /** Says what was not said yet of the messages that came, and leaves no timer. */
   close(): void {
-    this.#refusals.close();
+    this.#recorder.close();
   }
 
   /** What to subscribe to. */
@@ -81,94 +78,137 @@ export class CommandInbox {
     if (topic === undefined || topics.length > 1) {
       // `check` keeps two that have topics in common from being configured for one connection.
       const why = topic === undefined ? "no enabled topic listens there" : "two topics match it";
-      this.#refuseUnread(message, why);
+      this.#recorder.refusedUnread(message, why);
       return;
     }
-    const { clock } = this.#deps;
-    const place = answerPlace(message, topic, this.#deps.takesCommands);
-    const request = screen(message, topic.rules, clock.date().getTime());
-    const exchange = new Exchange(message, topic, place, request, this.#refusals, this.#deps);
-    if ("fault" in request) {
-      exchange.reject(request);
-      return;
-    }
-    const permitted = this.#permit(request, exchange);
-    if ("fault" in permitted) exchange.reject(permitted);
-    else await this.#run(request, permitted, exchange);
-  }
-
-  #refuseUnread({ topic }: CommandMessage, detail: string): void {
-    if (!this.#refusals.note("none", "not_allowed")) return;
-    this.#deps.log.warning(`Refused a message on "${topic}": ${detail}`);
-    this.#deps.audit.write({
-      event: "refused",
-      ...this.#deps.where,
-      topic,
-      reason: "not_allowed",
-      detail,
+    const { clock, takesCommands } = this.#deps;
+    const { request, place, verdict } = judge(message, {
+      rules: topic.rules,
+      answers: topic,
+      takesCommands,
+      now: clock.date().getTime(),
     });
+    const record = this.#recorder.of(message, topic, request);
+    const exchange = new Exchange(message, topic, place, request, record, this.#deps);
+    if ("fault" in request || "fault" in verdict) {
+      exchange.reject("fault" in request ? request : verdict as Rejection);
+      return;
+    }
+    const hindrance = this.#hindrance(request, verdict, exchange);
+    if (hindrance !== undefined) exchange.reject(hindrance);
+    else await this.#run(request, verdict, exchange);
   }
 
   /** What is refused here has used up neither its id nor the limits: it may be sent again. */
-  #permit(
+  #hindrance(
     request: Request,
-    { topic, message, place }: Exchange,
-  ): Permitted | Rejection {
+    { placesCalls }: Permitted,
+    { topic, message }: Exchange,
+  ): Rejection | undefined {
     const { runner, memory } = this.#deps;
-    if (typeof place === "object") return { reason: "not_allowed", ...place };
-    const decision = decide(request.command, topic.rules);
-    if ("fault" in decision) return { reason: "not_allowed", ...decision };
     const { unavailable } = runner;
     if (unavailable !== undefined) return { reason: "unavailable", fault: unavailable };
-    const calls = decision.placesCalls ? memory.callsInADay(topic.key) : undefined;
-    return topic.limits.reached(calls) ?? this.#claim(request, topic, message) ?? decision;
+    if (request.job !== undefined && runner.isRunning(request.job)) {
+      return { reason: "duplicate", fault: "a job of its id is still running" };
+    }
+    const calls = placesCalls ? memory.callsInADay(topic.key) : undefined;
+    return topic.limits.reached(calls) ?? this.#remember(request, placesCalls, topic, message);
   }
 
-  /** An id counts for the topic that it was published to, whichever connection it comes over. */
-  #claim(
+  /** Remembers what must be known of a command later, before it runs. */
+  #remember(
     request: Request,
+    placesCalls: boolean,
     { rules, key }: CommandTopic,
     message: CommandMessage,
   ): Rejection | undefined {
-    const name = idOf(request, message);
-    if (name === undefined) return undefined;
+    const { memory } = this.#deps;
+    const isCounted = placesCalls && rules.maxCallsPerDay > 0;
+    const unwritten = rejectionUnwritten(rules, isCounted);
+    if (unwritten !== undefined && !memory.isLasting) return unwritten;
+    const id = idOf(request, message);
+    const claimed = id === undefined ? undefined : this.#claim(id, request, rules, key);
+    if (claimed !== undefined) return claimed;
+    if (isCounted) memory.noteCall(key);
+    // Either may be what the disk did not take.
+    if (unwritten === undefined || memory.isLasting) return undefined;
+    if (id !== undefined) memory.release(id);
+    return unwritten;
+  }
+
+  #claim(
+    id: string,
+    { issuedAt = 0 }: Request,
+    rules: TopicRules,
+    owner: string,
+  ): Rejection | undefined {
     const { clock, memory } = this.#deps;
     const rememberedUntil = clock.date().getTime() + rules.replayWindow * 1000;
     // Longer than it could be in time, to the second.
-    const tooOldFrom = (request.issuedAt ?? 0) + (rules.maxCommandAge + 1) * 1000;
-    const id = createHash("sha256").update(`${message.topic}\n${name}`).digest("base64url");
-    switch (memory.claim(id, Math.max(rememberedUntil, tooOldFrom), key)) {
+    const tooOldFrom = issuedAt + (rules.maxCommandAge + 1) * 1000;
+    switch (memory.claim(id, Math.max(rememberedUntil, tooOldFrom), owner)) {
       case "new":
         return undefined;
       case "used":
-        return { reason: "duplicate", fault: "a command of its id came before" };
+        return { reason: "duplicate", fault: "a command of this id came within replay_window" };
       case "full":
         return { reason: "busy", fault: "no more ids can be remembered: shorten replay_window" };
     }
   }
 
-  async #run(request: Request, { line, placesCalls }: Permitted, exchange: Exchange) {
-    const { runner, memory, newUuid = () => crypto.randomUUID() } = this.#deps;
+  async #run(request: Request, command: Permitted, exchange: Exchange) {
+    const { runner, newUuid = () => crypto.randomUUID() } = this.#deps;
+    const { line } = command;
     const { topic } = exchange;
     const uuid = request.job ?? newUuid();
     topic.limits.begin();
-    if (placesCalls && topic.rules.maxCallsPerDay > 0) memory.noteCall(topic.key);
-    exchange.permitted(uuid);
+    exchange.permitted(command, uuid);
     try {
-      const job = await runner.bgapi(line, uuid, topic.rules.commandTimeout * 1000);
+      const { outcome } = await runner.bgapi(line, uuid);
       exchange.begun(line, uuid);
-      exchange.ended(await job.outcome, uuid);
+      exchange.ended(line, await this.#inTime(outcome, topic.rules), uuid);
+      // It counts as under way for as long as FreeSWITCH is at it.
+      await outcome;
     } catch (error) {
-      exchange.failed(line, uuid, error as EslError);
+      if (!(error instanceof EslError)) throw error;
+      exchange.failed(line, uuid, error);
     } finally {
       topic.limits.end();
     }
   }
+
+  /** How a job ended within `command_timeout`. */
+  async #inTime(outcome: Promise<JobOutcome>, { commandTimeout }: TopicRules): Promise<Ending> {
+    let ending: Ending = { kind: "timed_out" };
+    const ended = outcome.then((known) => {
+      ending = known;
+    });
+    await atMost(this.#deps.clock, commandTimeout * 1000, ended);
+    return ending;
+  }
 }
 
-/** What makes a command known again: its own id, or what its sender knows the request by. */
-function idOf(request: Request, { responseTopic, correlationData }: CommandMessage) {
-  if (request.id !== undefined) return `id ${request.id}`;
-  if (correlationData === undefined) return undefined;
-  return `correlation ${responseTopic} ${correlationData.join(" ")}`;
+/** What is said of a command that must not be forgotten over a restart, where it would be. */
+function rejectionUnwritten({ hmacKey }: TopicRules, isCounted: boolean): Rejection | undefined {
+  if (hmacKey === undefined && !isCounted) return undefined;
+  const risk = hmacKey === undefined
+    ? "a restart would forget calls of max_calls_per_day"
+    : "after a restart what was signed could run again";
+  return { reason: "busy", fault: `what ran cannot be written to disk, and ${risk}` };
+}
+
+/**
+ * What makes a command known again: its own id, or what its sender knows the request by. It counts
+ * for the topic that it was published to, whichever connection it comes over.
+ */
+function idOf(
+  { id }: Request,
+  { topic, responseTopic, correlationData }: CommandMessage,
+): string | undefined {
+  const name = id !== undefined
+    ? `id ${id}`
+    : correlationData !== undefined
+    ? `correlation ${responseTopic} ${correlationData.join(" ")}`
+    : undefined;
+  return name && createHash("sha256").update(`${topic}\n${name}`).digest("base64url");
 }

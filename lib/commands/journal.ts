@@ -88,6 +88,11 @@ export class Journal {
     return journal;
   }
 
+  /** Whether a kill -9 takes back none of the lines so far. */
+  get isLasting(): boolean {
+    return this.#current !== undefined && !this.#isClosed;
+  }
+
   /** Adds a line, when the content says the same already. It never throws. */
   append(line: string): void {
     if (this.#isClosed) return;

@@ -6,14 +6,16 @@
 
 import { hasPlainArguments, powerOf } from "../protocol/api_commands.ts";
 import { MASK } from "../secret.ts";
-
-/** More is not looked at, so that a long text costs no more than a short one. */
-const LONGEST_LOOKED_AT = 2_000;
+import { LONGEST_VALUE } from "./audit.ts";
 
 /** Their values are set by those who may set a variable, and may be anything. */
 const SETTING_COMMANDS: ReadonlySet<string> = new Set(["uuid_setvar", "global_setvar"]);
-/** A short message costs as a call does, but its text is nobody's business. */
-const TEXT_COMMANDS: ReadonlySet<string> = new Set(["smpp_send"]);
+/** A short message costs as a call does, but its text is nobody's business, and no PIN is. */
+const TEXT_COMMANDS: ReadonlySet<string> = new Set([
+  "smpp_send",
+  "uuid_send_dtmf",
+  "uuid_recv_dtmf",
+]);
 /** Applications whose arguments say whom a call reaches or what it plays, or are masked. */
 const SHOWN_APPLICATIONS: ReadonlySet<string> = new Set(
   `answer att_xfer bridge callcenter conference deflect delay_echo eavesdrop echo endless_playback
@@ -27,11 +29,12 @@ const APPLICATION = /&(\w+)(?=\()|(?<![\w:[])([a-z]\w*)(?=::)/gi;
 const INLINE_APPLICATION = /(?<=[\s',])([a-z]\w*)(?=:)/gi;
 /** Commands that run another one, and what stands before that. */
 const WRAPPERS: ReadonlyMap<string, RegExp> = new Map([
-  ["bgapi", /^ */],
-  ["expand", /^ */],
-  ["xml_wrap", /^ */],
-  ["sched_api", /^ *\S+ +\S+ +/],
+  ["bgapi", / */y],
+  ["expand", / */y],
+  ["xml_wrap", / */y],
+  ["sched_api", / *\S+ +\S+ +/y],
 ]);
+const COMMAND = /([\w.:+-]+) */y;
 
 /** Caller ids, which an inquiry needs as much as the number that is called. */
 const CALLER_ID = /^(?:(?:origination|effective|outbound)_)?(?:caller|callee)_id_(?:name|number)$/i;
@@ -56,36 +59,63 @@ const SCHEMES: ReadonlySet<string> = new Set([
  * - values of variables are masked, and whatever follows `password=` and the like, or stands as a
  *   password in an address
  * - of what stands behind every other command or application, the length is told: `(27 characters)`
+ *
+ * @param longest What stands behind so many characters is not looked at, and not shown. The work is
+ * in proportion to it, whatever the text is.
  */
-export function maskedArguments(command: string, args: string): string {
-  const name = command.toLowerCase();
-  if (args.trim() === "") return "";
-  const before = args.length > LONGEST_LOOKED_AT ? undefined : WRAPPERS.get(name)?.exec(args)?.[0];
-  if (before !== undefined) return before + maskedCommand(args.slice(before.length));
-  if (SETTING_COMMANDS.has(name)) return maskedSetting(args);
-  const isShown = !TEXT_COMMANDS.has(name) &&
-    (hasPlainArguments(name) || powerOf(name, args).placesCalls);
-  return isShown ? scrubbed(args) : lengthOf(args);
+export function maskedArguments(command: string, args: string, longest = LONGEST_VALUE): string {
+  let name = command.toLowerCase();
+  let shown = 0;
+  for (;;) {
+    const inner = commandWithin(name, args, shown);
+    if (inner === undefined) break;
+    if (inner.end > longest) return lengthOf(args);
+    name = inner.name;
+    shown = inner.end;
+  }
+  return args.slice(0, shown) + masked(name, args.slice(shown), longest);
 }
 
-function maskedCommand(text: string): string {
-  const [, name, space = "", args = ""] = /^([\w.:+-]+)( *)(.*)$/s.exec(text) ?? [];
-  return name === undefined ? lengthOf(text) : name + space + maskedArguments(name, args);
+/** The command that another one runs: its name, and where its arguments begin. */
+function commandWithin(name: string, args: string, from: number) {
+  const wrapper = WRAPPERS.get(name);
+  if (wrapper === undefined) return undefined;
+  const begin = endOfMatch(wrapper, args, from);
+  if (begin === undefined || begin === args.length) return undefined;
+  const end = endOfMatch(COMMAND, args, begin);
+  // What is no command stays nameless.
+  return end === undefined
+    ? { name: "", end: begin }
+    : { name: args.slice(begin, end).trim().toLowerCase(), end };
+}
+
+function endOfMatch(sticky: RegExp, text: string, from: number): number | undefined {
+  sticky.lastIndex = from;
+  return sticky.test(text) ? sticky.lastIndex : undefined;
+}
+
+function masked(name: string, args: string, longest: number): string {
+  if (args.trim() === "") return "";
+  if (SETTING_COMMANDS.has(name)) return maskedSetting(args, longest);
+  const isShown = !TEXT_COMMANDS.has(name) &&
+    (hasPlainArguments(name) || powerOf(name, args).placesCalls);
+  return isShown ? scrubbed(args, longest) : lengthOf(args);
 }
 
 /** `name=value`, or a call and then `name value`. */
-function maskedSetting(args: string): string {
+function maskedSetting(args: string, longest: number): string {
   const [, before, name = ""] = /^((?:[\w-]+ +)?([\w.-]+)(?: +|=))./s.exec(args) ?? [];
   if (before === undefined) return lengthOf(args);
-  return CALLER_ID.test(name) ? scrubbed(args) : before + MASK;
+  if (before.length > longest) return lengthOf(args);
+  return CALLER_ID.test(name) ? scrubbed(args, longest) : before + MASK;
 }
 
 function lengthOf(text: string): string {
   return text.length === 1 ? "(1 character)" : `(${text.length} characters)`;
 }
 
-function scrubbed(args: string): string {
-  const begun = beginningOf(args);
+function scrubbed(args: string, longest: number): string {
+  const begun = beginningOf(args, longest);
   if (begun === undefined) return lengthOf(args);
   const end = beginOfHidden(begun);
   const shown = withoutValues(begun.slice(0, end));
@@ -116,9 +146,9 @@ function withoutValues(text: string): string {
 }
 
 /** A text that is too long is cut where a secret that is cut too is not mistaken for something else. */
-function beginningOf(text: string): string | undefined {
-  if (text.length <= LONGEST_LOOKED_AT) return text;
-  const end = text.lastIndexOf(" ", LONGEST_LOOKED_AT);
+function beginningOf(text: string, longest: number): string | undefined {
+  if (text.length <= longest) return text;
+  const end = text.lastIndexOf(" ", longest);
   return end < 0 ? undefined : text.slice(0, end);
 }
 
@@ -175,23 +205,40 @@ const BEGIN = "(?<![\\w.-])";
 const SECRET_WORD =
   "(?:password|passwd|passphrase|pwd|secret|token|api[-_]?key|key|auth|(?:proxy-)?authorization" +
   "|credentials?|cookie|pin)";
-const SECRET_NAME = "[\\w.-]*(?:pass|pwd|secret|token|key|auth|credential|cookie)[\\w.-]*|pin";
+/** Looked for once in a name, not at each of its places. */
+const SECRET_NAME =
+  "(?:(?=[\\w.-]*(?:pass|pwd|secret|token|key|auth|credential|cookie))[\\w.-]+|pin)";
 const QUOTED = "'[^']*(?:'|$)|\"[^\"]*(?:\"|$)";
 /** Whatever a secret may hold: all up to a space. */
 const SECRET = `(?:${QUOTED})?\\S*`;
 
-type Rule = readonly [pattern: RegExp, mask: (match: string, ...groups: string[]) => string];
+type Rule = readonly [
+  pattern: RegExp,
+  mask: (match: string, before: string, ...groups: (string | undefined)[]) => string,
+];
 
-const keepFirst = (_: string, first = "") => first + MASK;
+const keepFirst = (_: string, first: string) => first + MASK;
 
 /** The name of a variable behind whatever else the match begins with. */
-const keepCallerId = (match: string, before = "", name = "") =>
+const keepCallerId = (match: string, before: string, name = "") =>
   CALLER_ID.test(name) || ADDRESS_PARAMETER.test(name) ? match : before + MASK;
 
+/** What an application sets, if the match holds a value at all. */
+const keepSetCallerId = (match: string, before: string, value?: string) =>
+  value === undefined ? match : keepCallerId(match, `${before}=`, nameAtEnd(before));
+
+/**
+ * For each of them the work is in proportion to the length of the text: what may be long begins
+ * where a name does, or is part of the match whatever follows, so that nothing is read twice.
+ */
 const RULES: readonly Rule[] = [
   // What somebody keys in, and the number that opens a conference.
   [/((?:send|queue)_dtmf[( :]+)[^)\s]*/gi, keepFirst],
-  [/(\bconference[(:]+[^\s()+]*\+)[^\s()+]*/gi, keepFirst],
+  [/(\bdtmf +\S+ +)\S*/gi, keepFirst],
+  [
+    /(\bconference[(:]+[^\s()+]*)(\+[^\s()+]*)?/gi,
+    (match, before, pin?: string) => pin === undefined ? match : `${before}+${MASK}`,
+  ],
   [
     new RegExp(
       `(${BEGIN}${SECRET_WORD}(?: *: *| +)(?:(?:basic|bearer|digest) +)?)${SECRET}`,
@@ -199,13 +246,18 @@ const RULES: readonly Rule[] = [
     ),
     keepFirst,
   ],
-  [new RegExp(`(${BEGIN}(?:${SECRET_NAME}) *= *)${SECRET}`, "gi"), keepFirst],
+  [new RegExp(`(${BEGIN}${SECRET_NAME} *= *)${SECRET}`, "gi"), keepFirst],
   // A variable that an application sets may hold spaces.
-  [/(\b(?:multi)?(?:set|export)\([^=)]*?([\w.-]+)=)[^)]*/gi, keepCallerId],
-  [/(\b(?:multi)?(?:set|export)::[^=]*?([\w.-]+)=).*/gi, keepCallerId],
-  [/(\b(?:multi)?(?:set|export):[^=,]*?([\w.-]+)=)[^,]*/gi, keepCallerId],
+  [/(\b(?:multi)?(?:set|export)\([^=)]*)(=[^)]*)?/gi, keepSetCallerId],
+  [/(\b(?:multi)?(?:set|export)::[^=]*)(=.*)?/gis, keepSetCallerId],
+  [/(\b(?:multi)?(?:set|export):[^=,]*)(=[^,]*)?/gi, keepSetCallerId],
   [new RegExp(`(${BEGIN}([\\w.-]+) *= *)(?:${QUOTED}|[^\\s,|)]*)`, "g"), keepCallerId],
 ];
+
+function nameAtEnd(text: string): string {
+  const [name = ""] = /(?<![\w.-])[\w.-]+$/.exec(text.trimEnd()) ?? [];
+  return name;
+}
 
 /** Text outside of blocks, without what may be a secret in it. */
 function withoutSecrets(text: string): string {

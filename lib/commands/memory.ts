@@ -38,7 +38,10 @@ const MAX_IDS = 100_000;
 const MAX_IDS_OF_OWNER = 50_000;
 const MAX_CALLS = 100_000;
 const DAY_MS = 86_400_000;
-/** So long beyond its time an id is kept, so that a clock set back does not make it usable again. */
+/**
+ * So long beyond its time an id is kept, and from a start on, so that a clock that is put right does
+ * not make it usable again.
+ */
 const GRACE_MS = 3_600_000;
 
 /** A call that was started. */
@@ -65,8 +68,9 @@ interface Line {
  *
  * Ids end by the wall clock. One that is set forward makes them end early, as when a machine starts
  * in 1970 and learns the time later. One that is set back makes none usable again that ended less
- * than an hour before, nor, within this process, one that a clock ahead of its time had made end
- * early. That holds as long as there is room: for a new id, those go whose time is over.
+ * than an hour before, nor one that a clock ahead of its time had made end early, if that was within
+ * this process or it began less than an hour ago. That holds as long as there is room: for a new id,
+ * those go whose time is over.
  *
  * Calls are counted by the clock that never runs backwards; only how long ago those before a restart
  * were is told by the wall clock, and those that it puts into the future count as just started.
@@ -106,8 +110,8 @@ export class CommandMemory {
    *
    * - `used`: it was claimed before, by whomever, and its time is not over
    * - `full`: no more can be remembered, in all or for this owner
-   * - `new`: it is remembered. A kill -9 does not forget it; a power cut does not a moment later
-   *   (nothing waits for the disk), unless the file is in trouble.
+   * - `new`: it is remembered. If {@linkcode isLasting} then, a kill -9 does not forget it, and a
+   *   power cut does not a moment later (nothing waits for the disk).
    */
   claim(id: string, untilMs: number, owner = ""): "new" | "used" | "full" {
     const now = this.#wallMs;
@@ -119,6 +123,16 @@ export class CommandMemory {
     this.#remember({ timeMs, text: id, owner }, now);
     this.#journal?.append(lineOf({ kind: "id", timeMs, text: id, owner }));
     return "new";
+  }
+
+  /** Takes a claim back that is not lasting: nothing was done under it. */
+  release(id: string): void {
+    this.#ids.delete(id);
+  }
+
+  /** Whether what was claimed and noted so far outlives the process. */
+  get isLasting(): boolean {
+    return this.#journal?.isLasting ?? false;
   }
 
   /**
@@ -180,9 +194,8 @@ export class CommandMemory {
   }
 
   #readId(line: Line, now: number): void {
-    if (now >= line.timeMs + GRACE_MS) return;
+    // If its time is over, the clock may be ahead.
     this.#remember(line, now);
-    // No file of ours holds as many.
     if (this.#ids.size > this.#maxIds) this.#ids.shift();
   }
 
@@ -193,7 +206,7 @@ export class CommandMemory {
   }
 
   #remember({ text: id, timeMs: untilMs, owner = "" }: Omit<Line, "kind">, now: number): void {
-    const keptUntil = this.#clock.now() + (untilMs - now) + GRACE_MS;
+    const keptUntil = this.#clock.now() + Math.max(0, untilMs - now) + GRACE_MS;
     this.#ids.put({ id, owner, untilMs, keptUntil });
   }
 

@@ -44,7 +44,7 @@ export const DEFAULT_CONTEXT = "default";
 const DIALPLAN = "XML";
 
 /** An hour of ringing is a mistake. */
-const MAX_TIMEOUT_SECONDS = 3600;
+export const MAX_TIMEOUT_SECONDS = 3600;
 const MAX_VARIABLES = 50;
 const MAX_PART_LENGTH = 1000;
 
@@ -100,8 +100,8 @@ export function parseOriginate(text: string): CallReading {
   if (dialplan !== undefined && dialplan.toUpperCase() !== DIALPLAN) {
     return { fault: `its dialplan is not ${DIALPLAN}` };
   }
-  if (timeout !== undefined && !/^[1-9]\d{0,3}$/.test(timeout)) {
-    return { fault: "its timeout is no number of seconds" };
+  if (timeout !== undefined && !isTimeoutSeconds(timeout)) {
+    return { fault: `its timeout is no number of seconds, 1 to ${MAX_TIMEOUT_SECONDS}` };
   }
   const app = extension.startsWith("&") ? parseApplication(extension) : undefined;
   if (app !== undefined && "fault" in app) return app;
@@ -115,7 +115,15 @@ export function parseOriginate(text: string): CallReading {
     ...(timeout === undefined ? {} : { timeout: Number(timeout) }),
   };
   const fault = originateFault(call);
-  return fault === undefined ? call : { fault };
+  if (fault !== undefined) return { fault };
+  // Beside an application FreeSWITCH makes nothing of a context.
+  const { context: _, ...appCall } = call;
+  return app === undefined ? call : appCall;
+}
+
+/** Whether a text is a number of seconds that a phone may ring. */
+export function isTimeoutSeconds(text: string): boolean {
+  return /^[1-9]\d{0,3}$/.test(text) && Number(text) <= MAX_TIMEOUT_SECONDS;
 }
 
 /** A part of the caller id that FreeSWITCH is to choose, so that something can stand behind it. */

@@ -55,7 +55,7 @@ export interface NoCommand {
 /** Control characters, C1 included, and Unicode's line and paragraph separators. */
 const CONTROL = /[\p{Cc}\u2028\u2029]/u;
 /** An API command of FreeSWITCH's: what looks like one in another alphabet is none. */
-const API_NAME = /^[\w.:+-]+$/;
+const API_NAME = /^[\w.:+-]{1,64}$/;
 const ID = /^[A-Za-z0-9_.:-]{1,128}$/;
 const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/;
 /** The `variables` of a command are the deepest that there is. */
@@ -75,7 +75,7 @@ export function decodePayload(payload: Uint8Array): string | undefined {
 
 /** Reads a command: JSON (see `contract.ts`) where it begins with `{`, else text. */
 export function parseRequest(text: string): Request | NoCommand {
-  return text.startsWith("{") ? parseDocument(text) : parseText(text);
+  return /^[ \t\r\n]*\{/.test(text) ? parseDocument(text) : parseText(text);
 }
 
 /**
@@ -96,11 +96,11 @@ function parseText(text: string): Request | NoCommand {
     case "bgapi":
       return parseBgapi(rest);
     case "originate":
-      return trimSpaces(rest) === ""
-        ? { fault: "`originate` has nothing after it" }
-        : { command: originate(rest, false) };
+      return withCommand(originate(rest, false));
     default:
-      return { fault: "it begins with neither `bgapi` nor `originate`, and is no JSON" };
+      return text === ""
+        ? { fault: "it is empty" }
+        : { fault: "it begins with neither `bgapi` nor `originate`, and is no JSON" };
   }
 }
 
@@ -121,8 +121,11 @@ function apiCommand(text: string): Command | NoCommand {
   return name.toLowerCase() === "originate" ? originate(args, true) : { kind: "bgapi", name, args };
 }
 
-function originate(args: string, isBgapi: boolean): OriginateCommand {
-  return { kind: "originate", isBgapi, call: trimSpaces(args) };
+function originate(args: string, isBgapi: boolean): OriginateCommand | NoCommand {
+  const call = trimSpaces(args);
+  return call === ""
+    ? { fault: "`originate` has nothing after it" }
+    : { kind: "originate", isBgapi, call };
 }
 
 /** Other white space is none to FreeSWITCH. */
@@ -164,7 +167,7 @@ function parseDocument(text: string): Request | NoCommand {
 
 function readDocument(fields: Fields): Request {
   const kind = fields.text("command");
-  const id = fields.optional("id", () => fields.matching("id", ID));
+  const id = fields.optional("id", () => fields.id("id"));
   const issuedAt = fields.optional("issued_at", () => fields.time("issued_at"));
   const sender = fields.optional("sender", () => fields.short("sender", MAX_SENDER_LENGTH));
   const command = readCommand(kind, fields);
@@ -185,8 +188,10 @@ function readCommand(kind: string, fields: Fields): Command {
     return { kind, isBgapi: false, call: readCall(fields) };
   }
   const args = fields.text("args");
-  if (kind === "originate") return originate(args, false);
-  const command = apiCommand(args);
+  if (args.split(" ", 1)[0]?.toLowerCase() === kind) {
+    throw new FieldError(`its \`args\` begin with \`${kind}\` itself: leave that out`);
+  }
+  const command = kind === "originate" ? originate(args, false) : apiCommand(args);
   if ("fault" in command) throw new FieldError(command.fault);
   return command;
 }
@@ -251,9 +256,11 @@ class Fields {
     return textOf(this.#fields.get(name), name);
   }
 
-  matching(name: string, pattern: RegExp): string {
-    const text = this.text(name);
-    if (pattern.test(text)) return text;
+  /** A text, or a whole number as its digits. */
+  id(name: string): string {
+    const value = this.#fields.get(name);
+    const text = Number.isSafeInteger(value) ? String(value) : this.text(name);
+    if (ID.test(text)) return text;
     throw new FieldError(`its \`${name}\` is not 1 to 128 letters, digits and \`-_.:\``);
   }
 

@@ -8,7 +8,7 @@
 import type { Secret } from "../secret.ts";
 import type { RejectionReason } from "./contract.ts";
 import { decodePayload, type NoCommand, parseRequest, type Request } from "./request.ts";
-import { verifySigned } from "./signature.ts";
+import { isSigned, verifySigned } from "./signature.ts";
 
 /** A message, with what the transport knows of it. */
 export interface CommandMessage {
@@ -55,6 +55,9 @@ export interface Rejection {
   readonly isNews?: boolean;
 }
 
+/** Nobody means a time that is so far ahead. */
+const LIFETIME_SECONDS = 100 * 366 * 86_400;
+
 /** The request of a message, if it is one that can be looked at. `now` is the wall clock in ms. */
 export function screen(
   message: CommandMessage,
@@ -86,7 +89,11 @@ export function screen(
 function read({ payload, topic }: CommandMessage, key: Secret | undefined): Request | Rejection {
   const text = decodePayload(payload);
   if (text === undefined) return { reason: "malformed", fault: "it is not valid UTF-8" };
-  if (key === undefined) return rejectFaulty(parseRequest(text));
+  if (key === undefined) {
+    return isSigned(text)
+      ? { reason: "malformed", fault: "it is signed, and this topic has no hmac_key" }
+      : rejectFaulty(parseRequest(text));
+  }
   const verified = verifySigned(text, topic, key);
   if ("fault" in verified) return { reason: "unsigned", ...verified };
   const request = rejectFaulty(parseRequest(verified.text));
@@ -108,11 +115,11 @@ function ageFault(
   }
   const ageSeconds = (now - issuedAt) / 1000;
   if (Math.abs(ageSeconds) <= maxCommandAge) return undefined;
-  const seconds = Math.round(Math.abs(ageSeconds));
-  return `its \`issued_at\` is ${seconds} s in the ${
-    ageSeconds > 0 ? "past" : "future"
-  }, more than ` +
-    `max_command_age, ${maxCommandAge}`;
+  const when = `${Math.round(Math.abs(ageSeconds))} s in the ${ageSeconds > 0 ? "past" : "future"}`;
+  const hint = ageSeconds < -LIFETIME_SECONDS
+    ? "it is in milliseconds, and seconds are wanted"
+    : "it is old, or the clocks differ";
+  return `its \`issued_at\` is ${when}, more than max_command_age, ${maxCommandAge}: ${hint}`;
 }
 
 function withId(rejection: Rejection, { id }: Request): Rejection {

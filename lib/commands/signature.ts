@@ -12,6 +12,8 @@ import { parseStrictJson } from "./strict_json.ts";
 /** The bytes of an HMAC-SHA256 in hexadecimal digits. */
 const SIGNATURE = /^[0-9a-f]{64}$/i;
 
+/** Of the envelope, with room to say what is wrong in it. */
+const MAX_DEPTH = 3;
 /** What a message should look like is no secret; whether a signature is valid says nothing more. */
 const NOT_SIGNED = 'it has no signature: {"signed": "…", "signature": "…"} is wanted';
 
@@ -24,16 +26,17 @@ export function verifySigned(
   topic: string,
   key: Secret,
 ): { readonly text: string } | { readonly fault: string } {
-  let document: unknown;
-  try {
-    document = parseStrictJson(text, 1);
-  } catch {
-    return { fault: NOT_SIGNED };
+  const { signed, signature, ...rest } = envelopeOf(text);
+  if (signed === undefined || signature === undefined) return { fault: NOT_SIGNED };
+  if (typeof signed !== "string") {
+    return { fault: "its `signed` is no text: it is the JSON as one" };
   }
-  if (typeof document !== "object" || document === null) return { fault: NOT_SIGNED };
-  const { signed, signature, ...rest } = document as Record<string, unknown>;
-  if (typeof signed !== "string" || typeof signature !== "string") return { fault: NOT_SIGNED };
-  if (Object.keys(rest).length > 0 || !SIGNATURE.test(signature)) return { fault: NOT_SIGNED };
+  if (typeof signature !== "string" || !SIGNATURE.test(signature)) {
+    return { fault: "its `signature` is not 64 hexadecimal digits" };
+  }
+  if (Object.keys(rest).length > 0) {
+    return { fault: "it has a field beside `signed` and `signature`: nothing would vouch for it" };
+  }
   // Several such texts would be the same bytes.
   if (!signed.isWellFormed()) return { fault: "what is signed is no valid Unicode" };
   const expected = sign(signed, topic, key);
@@ -41,7 +44,25 @@ export function verifySigned(
     new TextEncoder().encode(expected),
     new TextEncoder().encode(signature.toLowerCase()),
   );
-  return isValid ? { text: signed } : { fault: "its signature is not valid" };
+  return isValid
+    ? { text: signed }
+    : { fault: `its signature is not valid: the key, the topic "${topic}" or the text is another` };
+}
+
+/** Whether a message is meant to be signed. */
+export function isSigned(text: string): boolean {
+  const { signed, signature } = envelopeOf(text);
+  return signed !== undefined && signature !== undefined;
+}
+
+/** The fields of a document; none if it is no such. */
+function envelopeOf(text: string): Record<string, unknown> {
+  try {
+    const value = parseStrictJson(text, MAX_DEPTH);
+    return typeof value === "object" && value !== null ? { ...value } : {};
+  } catch {
+    return {};
+  }
 }
 
 /** The signature of a command for a topic, in hexadecimal digits. */

@@ -17,8 +17,9 @@ export function parseStrictJson(text: string, maxDepth: number): unknown {
   let value: unknown;
   try {
     value = JSON.parse(text);
-  } catch {
-    throw new SyntaxError("it is no valid JSON");
+  } catch (error) {
+    const [, at] = /position (\d+)/.exec((error as Error).message) ?? [];
+    throw new SyntaxError(`it is no valid JSON${at === undefined ? "" : ` (at character ${at})`}`);
   }
   // Only of what is valid do the tokens come in an order that can be relied on.
   checkStructure(text, maxDepth);
@@ -52,6 +53,6 @@ function checkStructure(text: string, maxDepth: number): void {
 /** The same key may be written in several ways: `"id"` and `"\u0069d"`. */
 function noteKey(token: string, keys: Set<unknown> | undefined): void {
   const key: unknown = JSON.parse(token);
-  if (keys?.has(key)) throw new SyntaxError("its JSON repeats a key");
+  if (keys?.has(key)) throw new SyntaxError(`its JSON repeats the key ${token.slice(0, 40)}`);
   keys?.add(key);
 }

@@ -20,6 +20,8 @@ export interface TopicRules extends Permissions, ScreeningRules, Limits {
   readonly replayWindow: number;
   /** How long a result is waited for, in seconds. */
   readonly commandTimeout: number;
+  /** Whether `accepted` is left out of the answers. */
+  readonly responseFinalOnly: boolean;
 }
 
 /** A subscribed topic that commands may come from. */
@@ -30,6 +32,8 @@ export interface CommandTopic extends AnswerRules {
   readonly key: string;
   /** The topic filter, complete. */
   readonly filter: string;
+  /** FreeSWITCH's name, for answers; `null` until it is known. */
+  readonly switchname: string | null;
   /** How much its commands have used of its limits. */
   readonly limits: CommandLimits;
   /** What became of its messages. */

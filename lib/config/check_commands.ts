@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isRestricted } from "../protocol/allow_rules.ts";
 import { unshared } from "../protocol/mqtt_topics.ts";
 import {
   applicationDanger,
@@ -13,14 +14,7 @@ import {
 } from "../protocol/call_dangers.ts";
 import { verifiesBroker } from "../tls/settings.ts";
 import { brokerName } from "./broker.ts";
-import {
-  isRestricted,
-  joined,
-  named,
-  ORIGINATE_RULES,
-  powersOf,
-  runnableRules,
-} from "./command_powers.ts";
+import { joined, named, ORIGINATE_RULES, powersOf, runnableRules } from "./command_powers.ts";
 import type { Config, ConnectionConfig, SubscriberTopicConfig } from "./config.ts";
 import type { Findings } from "./findings.ts";
 import { type subscriberTopicParameters, valueOf } from "./parameters.ts";
@@ -139,9 +133,20 @@ function checkEffect(topic: SubscriberTopicConfig, findings: Findings): void {
   };
   if (!bgapiAuthorized) warn(["bgapi_allow"], "`bgapi_authorized`");
   if (!originateAuthorized) warn(ONLY_WITH_CALLS, "`originate_authorized`");
+  checkNamedOriginate(topic, findings);
   if (!bgapiAuthorized && !originateAuthorized) {
     warn(ONLY_WITH_COMMANDS, "`bgapi_authorized` or `originate_authorized`");
   } else if (topic.rateLimit === 0) warn(["rate_burst"], "`rate_limit`");
+}
+
+/** A rule of `bgapi originate` limits nothing where the other form runs too. */
+function checkNamedOriginate(topic: SubscriberTopicConfig, findings: Findings): void {
+  const { bgapiAuthorized, bgapiAllow, originateAuthorized, name } = topic;
+  const rule = bgapiAllow.find(({ text }) => /^originate .*[^*]$/i.test(text));
+  if (!bgapiAuthorized || !originateAuthorized || rule === undefined) return;
+  const text = `\`bgapi_allow\` of topic "${name}" names \`${rule.text}\`, which limits ` +
+    "`bgapi originate` alone: for both forms there is `originate_allow_endpoint` and its kin";
+  findings.warn(placeOf(topic, "bgapi_allow"), "commands-no-effect", text);
 }
 
 /** Whether a parameter is given and asks for something. */
@@ -152,7 +157,7 @@ function isSet(topic: SubscriberTopicConfig, name: TopicParameter): boolean {
 }
 
 function checkContradictions(topic: SubscriberTopicConfig, findings: Findings): void {
-  const { originateAuthorized, originateUnrestricted, maxCallSeconds, name } = topic;
+  const { originateAuthorized, originateUnrestricted, name } = topic;
   if (!originateAuthorized || !originateUnrestricted) return;
   const given = ORIGINATE_RULES.filter((parameter) => isSet(topic, parameter));
   if (given.length > 0) {
@@ -161,10 +166,11 @@ function checkContradictions(topic: SubscriberTopicConfig, findings: Findings): 
       "hold: take one of them out";
     findings.error(placeOf(topic, "originate_unrestricted"), "commands-contradict", text);
   }
-  if (maxCallSeconds > 0) {
-    const text = `\`max_call_seconds\` of topic "${name}" cannot be held with ` +
+  for (const limit of ["max_call_seconds", "max_calls_per_day"] as const) {
+    if (!isSet(topic, limit)) continue;
+    const text = `\`${limit}\` of topic "${name}" cannot be held with ` +
       "`originate_unrestricted`, which passes an originate on as it is: take one of them out";
-    findings.error(placeOf(topic, "max_call_seconds"), "commands-contradict", text);
+    findings.error(placeOf(topic, limit), "commands-contradict", text);
   }
 }
 

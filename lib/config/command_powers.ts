@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { CommandRule } from "../protocol/allow_rules.ts";
-import { type ApiDanger, powerOf } from "../protocol/api_commands.ts";
+import { type CommandRule, isRestricted } from "../protocol/allow_rules.ts";
+import { type ApiDanger, DANGERS, powerOf } from "../protocol/api_commands.ts";
 import type { SubscriberTopicConfig } from "./config.ts";
 
 /** What can be done by way of a topic. */
@@ -35,13 +35,6 @@ export const ORIGINATE_RULES = [
 
 /** So many names can be read in a sentence. */
 const MAX_NAMES = 4;
-/** The worst first. */
-const DANGERS: Readonly<Record<ApiDanger, string>> = {
-  code: "can run code, or read and write files",
-  wrapper: "can run other commands",
-  switch: "can end or change FreeSWITCH itself",
-  secrets: "can reveal secrets",
-};
 const UUID = "00000000-0000-4000-8000-000000000000";
 /** Commands that place calls, and arguments with which they run an application. */
 const RUNNING: ReadonlyMap<string, string> = new Map([
@@ -73,7 +66,7 @@ export function powersOf(topic: SubscriberTopicConfig): Powers {
 }
 
 /** What a rule allows, as far as examples tell. */
-export function powerOfRule(rule: CommandRule): RulePower {
+function powerOfRule(rule: CommandRule): RulePower {
   const powers = examplesOf(rule).map((args) => powerOf(rule.name, args));
   const found = new Set(powers.map(({ danger }) => danger));
   const danger = (Object.keys(DANGERS) as ApiDanger[]).find((danger) => found.has(danger));
@@ -102,7 +95,7 @@ export function runnableRules(topic: SubscriberTopicConfig): CommandRule[] {
 }
 
 /** Whether a topic's commands of this name may place calls. */
-export function mayPlaceCalls(
+function mayPlaceCalls(
   { originateAuthorized, maxCallSeconds }: SubscriberTopicConfig,
   name: string,
 ): boolean {
@@ -111,19 +104,6 @@ export function mayPlaceCalls(
 
 function isOriginate(name: string): boolean {
   return name.toLowerCase() === "originate";
-}
-
-/** Whether an originate may hold only what is named. */
-export function isRestricted(topic: SubscriberTopicConfig): boolean {
-  const { originateAllowEndpoint, originateAllowApp, originateAllowContext } = topic;
-  const { originateAllowDestination, originateAllowVariable } = topic;
-  return [
-    originateAllowEndpoint,
-    originateAllowApp,
-    originateAllowContext,
-    originateAllowDestination,
-    originateAllowVariable,
-  ].some((rules) => rules.length > 0);
 }
 
 /** Names in backquotes, as a list: `a`, `b` and `c`; the last ones are counted if they are many. */

@@ -87,8 +87,10 @@ class Writer {
     return Object.entries(parameters).flatMap(([name, parameter]) => {
       const origin = this.#origin(name, parameter, section);
       return parameter.secret
-        ? [secretParam(name, section, origin)]
-        : texts(parameter, valueOf(section, name)).map((text) => param(name, text, origin));
+        ? [secretParam(name, parameter, section, origin)]
+        : texts(parameter, valueOf(section, name)).map((text) =>
+          param(name, text, origin, parameter)
+        );
     });
   }
 
@@ -110,14 +112,27 @@ function texts({ repeatable, write }: Parameter<unknown>, value: unknown): strin
   return values.map((value) => value === undefined ? "" : write(value));
 }
 
-function secretParam(name: string, { source }: Sourced, origin: string): string {
+function secretParam(
+  name: string,
+  parameter: Parameter<unknown>,
+  { source }: Sourced,
+  origin: string,
+): string {
   const file = source.secretFiles?.get(name);
-  if (file !== undefined) return param(fileForm(name), file, origin);
-  if (!source.given.has(name)) return param(name, "", origin);
+  if (file !== undefined) return param(fileForm(name), file, origin, parameter);
+  if (!source.given.has(name)) return param(name, "", origin, parameter);
   return `<!-- ${name} is given and not shown: ${comment(origin)} -->`;
 }
 
-function param(name: string, value: string, origin: string): string {
+function param(
+  name: string,
+  value: string,
+  origin: string,
+  { neverEmpty }: Parameter<unknown>,
+): string {
+  if (value === "" && neverEmpty) {
+    return `<!-- <param name="${name}"/> is not set: ${comment(origin)} -->`;
+  }
   return `<param name="${name}" value="${escape(value)}"/> <!-- ${comment(origin)} -->`;
 }
 

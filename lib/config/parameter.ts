@@ -50,6 +50,8 @@ export interface Parameter<T> {
   readonly original: boolean;
   /** Whether it may be given more than once; the value is a list then. */
   readonly repeatable: boolean;
+  /** Whether an empty value is an error: it would mean that something is not locked. */
+  readonly neverEmpty: boolean;
   /** Whether the value is never shown, and may be given as a file beside it. */
   readonly secret: boolean;
   /** What the value is the path of, where it is one of something to be read. */
@@ -87,6 +89,8 @@ export interface Description {
   readonly synonyms?: Readonly<Record<string, string>>;
   /** See {@linkcode Parameter.live}. */
   readonly live?: true;
+  /** See {@linkcode Parameter.neverEmpty}. */
+  readonly neverEmpty?: true;
 }
 
 /** A {@linkcode Description} with a default. */
@@ -111,7 +115,7 @@ function parameter<T>(
   description: Description,
   kind: Kind = {},
 ): Parameter<T> {
-  const { added, live, zero, misspellings = [], synonyms = {}, ...rest } = description;
+  const { added, live, neverEmpty, zero, misspellings = [], synonyms = {}, ...rest } = description;
   // What 0 means belongs to the first sentence, which says what the number is.
   const help = zero === undefined
     ? description.help
@@ -124,6 +128,7 @@ function parameter<T>(
     help,
     original: added !== true,
     repeatable: kind.repeatable ?? false,
+    neverEmpty: neverEmpty === true,
     secret: kind.secret ?? false,
     templated: kind.templated ?? false,
     misspellings,

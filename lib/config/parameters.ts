@@ -458,6 +458,9 @@ export const subscriberParameters = {
   enable: enable("subscriber", "enable-subscribers"),
 } as const;
 
+/** What an owner meant to lock is not to stay open because a variable was not set. */
+const LOCK = { added: true, neverEmpty: true } as const;
+
 /** `<topic>` of a subscriber */
 export const subscriberTopicParameters = {
   enable: enable("topic", "enable-topics"),
@@ -478,35 +481,35 @@ export const subscriberTopicParameters = {
       "wrap other commands, reveal secrets or end FreeSWITCH have to be named by bgapi_allow.",
   }),
   bgapi_allow: commandRules({
-    added: true,
+    ...LOCK,
     help: "An API command that may run; with one of these, no other may. `status` means without " +
       "arguments, `show *` with any, `show /channels|calls/` with those that the whole pattern " +
       "matches (RE2), `show calls` with these.",
   }),
   originate_allow_endpoint: valueRules({
-    added: true,
+    ...LOCK,
     help: "An endpoint that may be called, such as `user/1000`. With any `originate_allow_…`, an " +
       "originate may hold only what is named.",
   }),
   originate_allow_app: commandRules({
-    added: true,
+    ...LOCK,
     help: "An application that an originate may run, such as `park` or `bridge /user.10../`.",
   }),
   originate_allow_context: valueRules({
-    added: true,
+    ...LOCK,
     help: "A dialplan context that an originate may send a call to.",
   }),
   originate_allow_destination: valueRules({
-    added: true,
+    ...LOCK,
     help: "An extension that an originate may send a call to.",
   }),
   originate_allow_variable: valueRules({
-    added: true,
+    ...LOCK,
     help: "The name of a channel variable that an originate may set, the caller id included.",
   }),
   originate_unrestricted: flag({
     default: false,
-    added: true,
+    ...LOCK,
     help:
       "Whether an originate is passed on as it is, as mod_mosquitto does: with it, whoever may " +
       "publish can run any application and any command of FreeSWITCH.",
@@ -514,78 +517,85 @@ export const subscriberTopicParameters = {
   rate_limit: integer(0, 600_000, {
     default: 0,
     unit: "commands a minute",
-    added: true,
+    ...LOCK,
     zero: "is no limit",
     help: "The most commands that run over time. What is refused does not count.",
   }),
   rate_burst: optionalInteger(1, 600_000, {
     fallbackText: "rate_limit",
     unit: "commands",
-    added: true,
+    ...LOCK,
     help: "How many commands may come at once before rate_limit counts.",
   }),
   max_concurrent: integer(1, 10_000, {
     default: 100,
     unit: "commands",
-    added: true,
+    ...LOCK,
     help: "How many commands may be under way at once: each is a thread of FreeSWITCH's.",
   }),
   max_calls_per_day: integer(0, 100_000, {
     default: 0,
     unit: "calls",
-    added: true,
+    ...LOCK,
     zero: "is no limit",
     help: "How many calls may be started within 24 hours, restarts included.",
   }),
   max_call_seconds: integer(0, DAY, {
     default: 0,
     unit: "seconds",
-    added: true,
+    ...LOCK,
     zero: "is no limit",
     help: "After this time a call that an originate started, and that was answered, is hung up.",
   }),
   max_command_bytes: integer(16, MAX_COMMAND_BYTES, {
     default: MAX_COMMAND_BYTES,
     unit: "bytes",
-    added: true,
+    ...LOCK,
     help: "How long a message may be.",
   }),
   command_timeout: integer(1, DAY, {
     default: 120,
     unit: "seconds",
-    added: true,
+    ...LOCK,
     help: "How long a result is waited for. The command itself goes on in FreeSWITCH.",
   }),
   max_command_age: integer(1, 30 * DAY, {
     default: 60,
     unit: "seconds",
-    added: true,
+    ...LOCK,
     help: "How far the `issued_at` of a command may lie in the past, or in the future.",
   }),
   require_issued_at: flag({
     default: false,
-    added: true,
+    ...LOCK,
     help: "Whether a command needs an `issued_at`.",
   }),
   replay_window: integer(1, 30 * DAY, {
     default: 3600,
     unit: "seconds",
-    added: true,
+    ...LOCK,
     help: "How long the id of a command is remembered, restarts included: it runs once.",
   }),
   hmac_key: secret({
-    added: true,
+    ...LOCK,
     help:
       "The key with which commands are signed (HMAC-SHA256). With it, nothing runs that has no " +
       "valid signature.",
   }),
   response_prefix: topicName({
-    added: true,
+    ...LOCK,
     help: "Under this topic, senders may choose where they are answered (MQTT 5, response topic).",
   }),
   response_pattern: topicName({
-    added: true,
+    ...LOCK,
     help: "The topic that commands are answered on whose sender chose none.",
+  }),
+  response_final_only: flag({
+    default: false,
+    ...LOCK,
+    help:
+      "Whether `accepted` is left out of the answers, for senders that take the first one for " +
+      "the last.",
   }),
 } as const;
 

@@ -68,8 +68,12 @@ export class SectionReader {
       const value = attribute(param, "value");
       if (name === undefined || value === undefined || name.value === "") continue;
       const named = this.#identify(section, name);
-      // An empty value means unset.
-      if (named === undefined || value.value === "") continue;
+      if (named === undefined) continue;
+      if (value.value === "") {
+        // An empty value means unset, where that is no lock that stays open.
+        if (named.parameter.neverEmpty) this.#refuseEmpty(name, value);
+        continue;
+      }
       const before = forms.get(named.name);
       if (before !== undefined && !this.#mayRepeat(section, named, before, name.valueAt)) continue;
       forms.set(named.name, { ...named, at: name.valueAt });
@@ -83,6 +87,11 @@ export class SectionReader {
       }
     }
     return given;
+  }
+
+  #refuseEmpty({ value: name }: XmlAttribute, { valueAt }: XmlAttribute): void {
+    const text = `\`${name}\` is empty: give it a value, or take the line out`;
+    this.#findings.error(valueAt, "wrong-value", text);
   }
 
   #identify(section: Section, { value: written, valueAt }: XmlAttribute): Identified | undefined {

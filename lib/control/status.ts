@@ -19,6 +19,8 @@ export interface StatusReport {
   readonly config_file: string;
   /** `<settings>` */
   readonly settings: ShownParameters;
+  /** Why the audit log cannot be written, if it cannot. */
+  readonly audit_trouble?: string;
   /** The link to FreeSWITCH. */
   readonly freeswitch: FreeswitchStatus;
   /** The profiles, in the order of the configuration. */
@@ -43,8 +45,10 @@ export interface FreeswitchStatus {
   readonly events_received: number;
   /** How often the link was made again. */
   readonly reconnects: number;
-  /** Connections dropped since what came was no frame, or too long. */
+  /** Connections dropped since what came was no frame, or absurdly long. */
   readonly protocol_errors: number;
+  /** Events missed since they were over 16 MiB. */
+  readonly events_too_long: number;
   /** Whether FreeSWITCH has mod_mosquitto loaded: commands would run twice. */
   readonly mod_mosquitto_loaded: boolean;
   /** How often events were missed since the agent started, and before it did. */
@@ -253,6 +257,9 @@ export function troubles(report: StatusReport, by?: ConnectionName): string[] {
     found.push(`FreeSWITCH is ${freeswitch.state}${because(freeswitch.reason)}`);
   }
   if (freeswitch.mod_mosquitto_loaded) found.push("FreeSWITCH has mod_mosquitto loaded too");
+  if (report.audit_trouble !== undefined) {
+    found.push(by === undefined ? report.audit_trouble : "the audit log cannot be written");
+  }
   for (const profile of report.profiles) {
     if (!profile.enabled) continue;
     for (const connection of profile.connections) {

@@ -7,7 +7,15 @@
 import type { Clock } from "../clock.ts";
 import type { Secret } from "../secret.ts";
 import { EslError, isFailure } from "./errors.ts";
-import { EVENT_JSON, type Frame, FrameError, type FrameLimits, FrameParser } from "./frames.ts";
+import {
+  API_RESPONSE,
+  EVENT_JSON,
+  type Frame,
+  FrameError,
+  type FrameLimits,
+  FrameParser,
+  type LongFrame,
+} from "./frames.ts";
 import { lineFault } from "./line_fault.ts";
 
 /** Where FreeSWITCH listens, and how to log in. */
@@ -26,6 +34,8 @@ export interface EslEndpoint {
 export interface EslConnectionHandlers {
   /** An event's JSON, as FreeSWITCH sent it. */
   event(body: Uint8Array<ArrayBuffer>): void;
+  /** An event was over the limit: its length in bytes, and the first of them. */
+  tooLong(length: number, start: Uint8Array): void;
   /** The connection ended; it is told once, and nothing follows. */
   closed(reason: EslError): void;
 }
@@ -92,6 +102,7 @@ export class EslConnection {
   /** Until authentication has succeeded, the caller hears of failures by the rejected promise. */
   #opened = false;
   #closed: EslError | undefined;
+  #user: string | undefined;
   #heardAt: number;
   /** When the last answer came. */
   #answeredAt: number;
@@ -155,7 +166,11 @@ export class EslConnection {
   async command(line: string, headers: Readonly<Record<string, string>> = {}): Promise<Reply> {
     const reply = await this.#exchange(line, headers);
     if (isFailure(reply.text)) {
-      throw new EslError("rejected", `FreeSWITCH rejected "${nameOf(line)}": ${reply.text}`);
+      throw new EslError(
+        "rejected",
+        `FreeSWITCH rejected "${nameOf(line)}": ${reply.text}${this.#hint(reply.text)}`,
+        reply.text,
+      );
     }
     return reply;
   }
@@ -163,6 +178,9 @@ export class EslConnection {
   /**
    * Asks an API question and returns FreeSWITCH's text, whatever it says. It holds up this
    * connection's events until it is answered.
+   *
+   * @throws {EslError} `rejected` if it cannot be sent, or the answer is over the limit; `lost` as
+   * {@linkcode command} does.
    */
   async api(command: string): Promise<string> {
     return (await this.#exchange(`api ${command}`, {})).text;
@@ -217,6 +235,13 @@ export class EslConnection {
     return () => cancelTimer();
   }
 
+  /** A user of the directory may do only what its entry says. */
+  #hint(answer: string): string {
+    return this.#user === undefined || !/permission denied/i.test(answer)
+      ? ""
+      : ` (the entry of ${this.#user} does not allow it: see fsmqtt check --esl-user)`;
+  }
+
   #write(bytes: Uint8Array): void {
     this.#writing = this.#writing.then(async () => {
       for (let at = 0; at < bytes.length && this.#closed === undefined;) {
@@ -240,6 +265,7 @@ export class EslConnection {
   }
 
   async #authenticate({ user, password }: EslEndpoint): Promise<void> {
+    this.#user = user;
     const secret = password.reveal();
     const line = user === undefined ? `auth ${secret}` : `userauth ${user}:${secret}`;
     const fault = lineFault(line);
@@ -258,7 +284,11 @@ export class EslConnection {
   }
 
   async #read(limits: FrameLimits | undefined): Promise<void> {
-    const parser = new FrameParser((frame) => this.#take(frame), limits);
+    const parser = new FrameParser(
+      (frame) => this.#take(frame),
+      limits,
+      (frame) => this.#takeTooLong(frame),
+    );
     const buffer = new Uint8Array(READ_BUFFER_BYTES);
     try {
       while (this.#closed === undefined) {
@@ -280,11 +310,7 @@ export class EslConnection {
   }
 
   #take(frame: Frame): void {
-    if (this.#closed !== undefined) return;
-    if (!this.#greeted && !GREETINGS.has(frame.contentType)) {
-      this.#end(new EslError("protocol", "The port answers, but not as an event socket does"));
-      return;
-    }
+    if (this.#closed !== undefined || !this.#isSpoken(frame)) return;
     switch (frame.contentType) {
       case EVENT_JSON:
         this.#handlers.event(frame.body);
@@ -296,7 +322,7 @@ export class EslConnection {
       case "command/reply":
         this.#settle({ text: frame.headers.get("Reply-Text") ?? "", headers: frame.headers });
         return;
-      case "api/response":
+      case API_RESPONSE:
         this.#settle({ text: this.#decoder.decode(frame.body), headers: frame.headers });
         return;
       case "text/rude-rejection":
@@ -314,15 +340,37 @@ export class EslConnection {
     }
   }
 
+  #takeTooLong(frame: LongFrame): void {
+    if (this.#closed !== undefined || !this.#isSpoken(frame)) return;
+    const { contentType, length, start } = frame;
+    if (contentType === API_RESPONSE) {
+      const text = `FreeSWITCH's answer of ${length} bytes is too long`;
+      this.#nextWaiter()?.reject(new EslError("rejected", text));
+    } else {
+      this.#handlers.tooLong(length, start);
+    }
+  }
+
+  /** Whether the peer speaks the event socket's protocol; the connection ends if not. */
+  #isSpoken({ contentType }: { readonly contentType: string }): boolean {
+    if (this.#greeted || GREETINGS.has(contentType)) return true;
+    this.#end(new EslError("protocol", "The port answers, but not as an event socket does"));
+    return false;
+  }
+
   #settle(reply: Reply): void {
+    this.#nextWaiter()?.resolve(reply);
+  }
+
+  /** Whose answer has come; the connection ends if nobody waits for one. */
+  #nextWaiter(): Waiter | undefined {
     this.#answeredAt = this.#clock.now();
     const waiter = this.#waiters.shift();
     if (waiter === undefined) {
       this.#end(new EslError("protocol", "FreeSWITCH answered a question that nobody asked"));
-      return;
     }
-    waiter.cancelTimer();
-    waiter.resolve(reply);
+    waiter?.cancelTimer();
+    return waiter;
   }
 
   #end(reason: EslError): void {

@@ -18,8 +18,8 @@ export class EslError extends Error {
   /** Its name, for logs. */
   override readonly name: string = "EslError";
 
-  /** Makes one. */
-  constructor(readonly kind: EslErrorKind, message: string) {
+  /** Makes one; `answer` is what FreeSWITCH said, where it said something. */
+  constructor(readonly kind: EslErrorKind, message: string, readonly answer?: string) {
     super(message);
   }
 }

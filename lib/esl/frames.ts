@@ -18,6 +18,16 @@ export interface Frame {
   readonly body: Uint8Array<ArrayBuffer>;
 }
 
+/** An event or an answer over the limit, which was read past. */
+export interface LongFrame {
+  /** The `Content-Type`: {@linkcode EVENT_JSON} or {@linkcode API_RESPONSE}. */
+  readonly contentType: string;
+  /** How long its body is, in bytes. */
+  readonly length: number;
+  /** The first bytes of the body, 8 KiB at most: enough to know an event by. */
+  readonly start: Uint8Array;
+}
+
 /** The stream holds something that is no frame, or one over a limit. It cannot be read on. */
 export class FrameError extends Error {
   /** Its name, for logs. */
@@ -32,7 +42,8 @@ export interface FrameLimits {
    */
   readonly headerBytes?: number;
   /**
-   * The longest body. FreeSWITCH itself takes no command over 16 MiB.
+   * The longest body. FreeSWITCH itself takes no command over 16 MiB. A longer event or answer is
+   * read past.
    * @default 16777216
    */
   readonly bodyBytes?: number;
@@ -40,6 +51,18 @@ export interface FrameLimits {
 
 /** The content type of events asked for with `event json`. */
 export const EVENT_JSON = "text/event-json";
+
+/** The content type of what `api` answers. */
+export const API_RESPONSE = "api/response";
+
+/**
+ * What whoever may run a command can make as long as they like. A stream is not given up for it, up
+ * to lengths that only a stream which is none can say.
+ */
+const READ_PAST: ReadonlySet<string> = new Set([EVENT_JSON, API_RESPONSE]);
+const MAX_READ_PAST = 2 ** 32;
+/** Of a body that is read past, this much is kept. */
+const START_BYTES = 8 * 1024;
 
 const LF = 10;
 const NO_HEADERS: ReadonlyMap<string, string> = new Map();
@@ -57,6 +80,7 @@ interface Head {
 /** Cuts a stream into frames. Chunks may end at any byte, and may be reused after each push. */
 export class FrameParser {
   readonly #onFrame: (frame: Frame) => void;
+  readonly #onTooLong: (frame: LongFrame) => void;
   readonly #headerLimit: number;
   readonly #bodyLimit: number;
   readonly #text = new TextDecoder();
@@ -66,10 +90,21 @@ export class FrameParser {
   /** The frame whose body is being filled. */
   #open: Frame | undefined;
   #filled = 0;
+  /** The length of its body, and how much of that is still to be read past. */
+  #length = 0;
+  #past = 0;
 
-  /** Calls `onFrame` for each frame, in order, while it is being pushed. */
-  constructor(onFrame: (frame: Frame) => void, limits: FrameLimits = {}) {
+  /**
+   * Calls `onFrame` for each frame, in order, while it is being pushed; `onTooLong` at the end of one
+   * that was read past.
+   */
+  constructor(
+    onFrame: (frame: Frame) => void,
+    limits: FrameLimits = {},
+    onTooLong: (frame: LongFrame) => void = () => {},
+  ) {
     this.#onFrame = onFrame;
+    this.#onTooLong = onTooLong;
     this.#headerLimit = limits.headerBytes ?? 64 * 1024;
     this.#bodyLimit = limits.bodyBytes ?? 16 * 1024 * 1024;
   }
@@ -135,20 +170,24 @@ export class FrameParser {
     if (contentType === undefined) throw new FrameError(NO_FRAME);
     const declared = headers.get("Content-Length") ?? "0";
     const length = Number(declared);
-    if (!/^\d+$/.test(declared) || length > this.#bodyLimit) {
+    const limit = READ_PAST.has(contentType) ? MAX_READ_PAST : this.#bodyLimit;
+    if (!/^\d+$/.test(declared) || length > limit) {
       throw new FrameError(
-        `Cannot read a frame: Content-Length is ${declared}, the limit is ${this.#bodyLimit} bytes`,
+        `Cannot read a frame: Content-Length is ${declared}, the limit is ${limit} bytes`,
       );
     }
     return { contentType, headers, length };
   }
 
   #begin({ contentType, headers, length }: Head): void {
+    const kept = length > this.#bodyLimit ? Math.min(START_BYTES, this.#bodyLimit) : length;
     const frame: Frame = {
       contentType,
       headers: contentType === EVENT_JSON ? NO_HEADERS : headers,
-      body: length === 0 ? EMPTY : new Uint8Array(length),
+      body: kept === 0 ? EMPTY : new Uint8Array(kept),
     };
+    this.#length = length;
+    this.#past = length - kept;
     if (length === 0) {
       this.#onFrame(frame);
     } else {
@@ -163,11 +202,22 @@ export class FrameParser {
     const part = chunk.subarray(start, start + frame.body.length - this.#filled);
     frame.body.set(part, this.#filled);
     this.#filled += part.length;
-    if (this.#filled === frame.body.length) {
+    const end = start + part.length;
+    if (this.#filled < frame.body.length) return end;
+    if (this.#past > 0) return this.#readPast(chunk, end, frame);
+    this.#open = undefined;
+    this.#onFrame(frame);
+    return end;
+  }
+
+  #readPast(chunk: Uint8Array, at: number, { contentType, body: start }: Frame): number {
+    const count = Math.min(this.#past, chunk.length - at);
+    this.#past -= count;
+    if (this.#past === 0) {
       this.#open = undefined;
-      this.#onFrame(frame);
+      this.#onTooLong({ contentType, length: this.#length, start });
     }
-    return start + part.length;
+    return at + count;
   }
 }
 

@@ -6,10 +6,9 @@
 
 import { eventBody, jobUuid } from "./event_json.ts";
 
-/** How a job ended: FreeSWITCH's text, that none came in time, or why nobody can know. */
+/** How a job ended: FreeSWITCH's text, or why nobody can know. */
 export type JobOutcome =
   | { readonly kind: "finished"; readonly text: string }
-  | { readonly kind: "timed_out" }
   | { readonly kind: "unknown"; readonly reason: string };
 
 /** The jobs whose BACKGROUND_JOB has not come yet. */
@@ -39,26 +38,26 @@ export class Jobs {
     this.#waiting.delete(uuid);
   }
 
-  /** Stops waiting for a job that takes too long. */
-  timeOut(uuid: string): void {
-    this.#end(uuid, { kind: "timed_out" });
-  }
-
   /** Takes a BACKGROUND_JOB event; those of others, which every listener gets, pass by. */
   take(event: Uint8Array): void {
     const uuid = jobUuid(event);
-    if (uuid === undefined || !this.#waiting.has(uuid)) return;
-    this.#end(uuid, { kind: "finished", text: eventBody(event) ?? "" });
+    const resolve = uuid === undefined ? undefined : this.#waiting.get(uuid);
+    if (uuid === undefined || resolve === undefined) return;
+    this.#waiting.delete(uuid);
+    resolve({ kind: "finished", text: eventBody(event) ?? "" });
+  }
+
+  /** Ends the job of a BACKGROUND_JOB of which only the start is known, as unknown. */
+  lose(event: Uint8Array, reason: string): void {
+    const uuid = jobUuid(event);
+    if (uuid === undefined) return;
+    this.#waiting.get(uuid)?.({ kind: "unknown", reason });
+    this.#waiting.delete(uuid);
   }
 
   /** Ends every open job as unknown: a BACKGROUND_JOB is lost over a reconnect. */
   abandon(reason: string): void {
     for (const resolve of this.#waiting.values()) resolve({ kind: "unknown", reason });
     this.#waiting.clear();
-  }
-
-  #end(uuid: string, outcome: JobOutcome): void {
-    this.#waiting.get(uuid)?.(outcome);
-    this.#waiting.delete(uuid);
   }
 }

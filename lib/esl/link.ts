@@ -36,6 +36,8 @@ export type LinkState =
 export interface LinkHandlers {
   /** An event's JSON, as FreeSWITCH sent it. */
   event(body: Uint8Array<ArrayBuffer>): void;
+  /** An event was too long to be read. Its name is what FreeSWITCH calls it, where that is known. */
+  eventTooLong(length: number, name: string | undefined): void;
   /** The state changed. */
   state(state: LinkState): void;
   /** FreeSWITCH told who it is; before `connected` where it may be asked, else with an event. */
@@ -106,6 +108,7 @@ export class EslLink {
   #unanswered = 0;
   #connects = 0;
   #eventsReceived = 0;
+  #eventsTooLong = 0;
   #protocolErrors = 0;
 
   /** Makes a link that does nothing until {@linkcode start}. */
@@ -137,12 +140,17 @@ export class EslLink {
     return this.#eventsReceived;
   }
 
+  /** Events that were too long to be read; they are not among those received. */
+  get eventsTooLong(): number {
+    return this.#eventsTooLong;
+  }
+
   /** How often the link was made again. */
   get reconnects(): number {
     return Math.max(0, this.#connects - 1);
   }
 
-  /** How often a connection was dropped because what came on it was no frame, or too long. */
+  /** How often a connection was dropped because what came on it was no frame, or absurdly long. */
   get protocolErrors(): number {
     return this.#protocolErrors;
   }
@@ -178,14 +186,17 @@ export class EslLink {
       : undefined;
   }
 
+  /** Whether a job of this id is under way. */
+  isRunning(uuid: string): boolean {
+    return this.#jobs.has(uuid);
+  }
+
   /**
    * Starts `bgapi <command>` under this Job-UUID.
    *
-   * @param timeoutMs How long its outcome is waited for, from when it was begun; for ever if left
-   * out.
    * @throws {EslError} if it was not started, or the connection ended before FreeSWITCH answered.
    */
-  async bgapi(command: string, uuid: string, timeoutMs?: number): Promise<Job> {
+  async bgapi(command: string, uuid: string): Promise<Job> {
     const connection = this.#commands;
     const { unavailable } = this;
     if (connection === undefined || unavailable !== undefined) {
@@ -204,10 +215,6 @@ export class EslLink {
     } finally {
       this.#unanswered--;
     }
-    if (timeoutMs !== undefined) {
-      const cancelTimer = this.#clock.after(timeoutMs, () => this.#jobs.timeOut(uuid));
-      outcome.then(cancelTimer);
-    }
     return { uuid, outcome };
   }
 
@@ -224,6 +231,9 @@ export class EslLink {
         event: (body) => {
           if (eventName(body) === "BACKGROUND_JOB") this.#jobs.take(body);
         },
+        tooLong: (length, start) => {
+          this.#jobs.lose(start, `its result of ${length} bytes is too long`);
+        },
         closed,
       }, options);
       await this.#ask(commands);
@@ -231,6 +241,10 @@ export class EslLink {
       await askForJobs();
       const events = await EslConnection.open(this.#endpoint, {
         event: (body) => this.#takeEvent(body),
+        tooLong: (length, start) => {
+          this.#eventsTooLong++;
+          this.#handlers.eventTooLong(length, eventName(start));
+        },
         closed,
       }, options);
       signal.throwIfAborted();

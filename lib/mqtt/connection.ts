@@ -8,10 +8,12 @@
 import { Backoff } from "../backoff.ts";
 import type { Clock } from "../clock.ts";
 import type { Logger } from "../log/logger.ts";
+import { sizeText } from "../size_text.ts";
 import { readTlsFiles } from "../tls/files.ts";
 import { type BrokerFailure, describeFailure } from "./errors.ts";
 import type { BrokerOptions } from "./options.ts";
 import type { Message, Outbox } from "./outbox.ts";
+import { MAX_RECEIVED_BYTES } from "./packet_limit.ts";
 import { packetSize, type RequestProperties } from "./properties.ts";
 import { ReplyBox } from "./replies.ts";
 import {
@@ -301,6 +303,11 @@ export class BrokerConnection {
         accepted: (isResumed) => this.#memory.deliveries.connected(isResumed),
         connected: (welcome) => this.#connected(welcome),
         message: (incoming) => this.#received(incoming),
+        tooLong: ({ length, topic }) => {
+          const text = `Ignored a message of ${length} bytes on topic "${topic}": the limit is ` +
+            sizeText(MAX_RECEIVED_BYTES);
+          this.#warnOnce("message size", text);
+        },
         drained: () => this.#pump(),
         closed: (failure) => this.#closed(failure),
       }, this.#replies);
@@ -403,8 +410,8 @@ export class BrokerConnection {
     const { maximumQos, maximumPacketSize } = welcome;
     this.#announce();
     this.#settle();
-    // Behind a backlog of events nobody would wait for them any more.
-    session.sendReplies(welcome, window);
+    // Behind a backlog of events nobody would wait for them any more; but a place is left for events.
+    session.sendReplies(welcome, queue.length === 0 ? window : Math.max(1, window - 1));
     while (!session.congested) {
       const next = queue.peek();
       if (next === undefined) break;

@@ -31,6 +31,11 @@ export interface Reply {
   readonly correlationData?: Uint8Array;
   /** Milliseconds after which it is of no use to anybody; a broker of MQTT 5 is told. */
   readonly goodForMs: number;
+  /**
+   * Whether it goes before others where there is not room for all: so that who gets nothing but
+   * refusals cannot push out what others wait for.
+   */
+  readonly yields?: boolean;
 }
 
 /** What a box holds at most, with what is on its way. */
@@ -102,7 +107,8 @@ export class ReplyBox {
 
   /**
    * Sends a reply as soon as there is a broker to take it. Returns `false` if one had to be dropped:
-   * the oldest that waits if the box is full, or this one if it can never be sent.
+   * the oldest that waits if the box is full, of those that yield if there are any, or this one if it
+   * can never be sent.
    */
   add(reply: Reply): boolean {
     const { topic, payload, correlationData, goodForMs } = reply;
@@ -183,7 +189,8 @@ export class ReplyBox {
   }
 
   #dropOldest(): void {
-    const oldest = this.#waiting.shift();
+    const yielding = this.#waiting.findIndex(({ reply }) => reply.yields === true);
+    const [oldest] = this.#waiting.splice(Math.max(0, yielding), 1);
     if (oldest === undefined) return;
     const { replies, bytes } = this.#limits;
     this.drop(

@@ -13,6 +13,13 @@ import { asBuffer } from "./in_flight.ts";
 import type { BrokerOptions, Will } from "./options.ts";
 import type { Message } from "./outbox.ts";
 import { PacketIds } from "./packet_ids.ts";
+import {
+  limitPackets,
+  type LongMessage,
+  longMessage,
+  MAX_RECEIVED_BYTES,
+  type PacketLimit,
+} from "./packet_limit.ts";
 import { type RequestProperties, requestProperties } from "./properties.ts";
 import { ReplyBox, type Sending, SentReplies } from "./replies.ts";
 import type { SessionMemory } from "./session_memory.ts";
@@ -66,6 +73,8 @@ export interface SessionHandlers {
   connected(welcome: Welcome): void;
   /** A message came. It is acknowledged when this returns. */
   message(incoming: Incoming): void;
+  /** A message came that is too long to be taken. It is acknowledged as any other. */
+  tooLong(message: LongMessage): void;
   /** The socket takes more. */
   drained(): void;
   /** It is over; told once, and nothing follows. */
@@ -100,6 +109,8 @@ export class MqttSession {
   readonly #address: BrokerAddress;
   readonly #stream: BrokerStream["stream"];
   readonly #tls: BrokerStream["tls"];
+  /** Between the stream and MQTT.js's parser. */
+  readonly #limit: PacketLimit;
   readonly #client: mqtt.MqttClient;
   readonly #ledger: SocketLedger;
   readonly #replies: SentReplies;
@@ -134,6 +145,8 @@ export class MqttSession {
     this.#tls = tls;
     // Deno's TLS would go on reading from a broker that has said goodbye.
     tls?.stream.once("end", () => stream.destroy());
+    this.#limit = limitPackets(stream, options.protocolVersion === "V5");
+    this.#limit.on("error", ({ message }) => this.destroy(message));
     this.#ledger = new SocketLedger(this.#stream);
     this.#replies = new SentReplies(replies, this.#stream);
     this.#stream.once("connect", () => this.#isReached = true);
@@ -165,6 +178,10 @@ export class MqttSession {
       this.#handlers.connected(welcome);
     });
     this.#client.on("message", (topic, payload, packet) => {
+      if (topic === "") {
+        this.#handlers.tooLong(longMessage(payload));
+        return;
+      }
       const { qos, retain: retained, dup, messageId = 0 } = packet;
       const request = requestProperties({ ...packet.properties });
       this.#handlers.message({ topic, payload, qos, retained, dup, messageId, request });
@@ -341,6 +358,7 @@ export class MqttSession {
   /** MQTT.js would wait for the broker's answers first, and the will be published twice if none come. */
   #disconnect(): void {
     // What comes now is not acknowledged any more.
+    this.#limit.unpipe();
     this.#stream.unpipe();
     this.#stream.resume();
     this.#stream.end(DISCONNECT);
@@ -463,7 +481,12 @@ function willPayload({ payload }: Will): Buffer {
 
 /** MQTT 5 ends a session with its connection unless it is told how long to keep it. */
 function sessionProperties({ cleanSession, receiveMaximum }: BrokerOptions) {
-  return { receiveMaximum, sessionExpiryInterval: cleanSession ? 0 : 0xffff_ffff };
+  return {
+    receiveMaximum,
+    sessionExpiryInterval: cleanSession ? 0 : 0xffff_ffff,
+    // The broker drops what is longer (section 3.1.2.11.4).
+    maximumPacketSize: MAX_RECEIVED_BYTES,
+  };
 }
 
 function welcomeOf({ properties = {} }: IConnackPacket): Welcome {

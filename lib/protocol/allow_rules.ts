@@ -64,18 +64,58 @@ export interface CommandRule {
   allows(name: string, args: string): boolean;
 }
 
+/** What an originate may hold; if there is no rule at all, what is usual and harms nobody. */
+export interface OriginateRules {
+  /** Who may be called. */
+  readonly originateAllowEndpoint: readonly ValueRule[];
+  /** What the call may run. */
+  readonly originateAllowApp: readonly CommandRule[];
+  /** The contexts that it may be sent to. */
+  readonly originateAllowContext: readonly ValueRule[];
+  /** The extensions that it may be sent to. */
+  readonly originateAllowDestination: readonly ValueRule[];
+  /** The variables that it may set. */
+  readonly originateAllowVariable: readonly ValueRule[];
+}
+
+/** Whether there is any rule of what an originate may hold. */
+export function isRestricted(rules: OriginateRules): boolean {
+  return [
+    rules.originateAllowEndpoint,
+    rules.originateAllowApp,
+    rules.originateAllowContext,
+    rules.originateAllowDestination,
+    rules.originateAllowVariable,
+  ].some((list) => list.length > 0);
+}
+
 /** A rule, or what was expected in its place. */
-export type RuleReading<Rule> = { readonly value: Rule } | { readonly expected: string };
+export type RuleReading<Rule> =
+  | { readonly value: Rule; readonly remark?: string }
+  | { readonly expected: string };
 
 /** Reads `value` or `/pattern/`. */
 export function readValueRule(text: string): RuleReading<ValueRule> {
-  if (!Pattern.isOne(text)) return { value: { text, allows: (value) => value === text } };
+  if (!Pattern.isOne(text)) {
+    const isDoubtful = text.startsWith("/") || text.includes("*");
+    return {
+      value: { text, allows: (value) => value === text },
+      ...(isDoubtful ? { remark: literally(text) } : {}),
+    };
+  }
   return withPattern(text, (pattern) => ({ text, allows: (value) => pattern.matches(value) }));
 }
 
 const COMMAND_RULE = /^([\w.:+-]+)(?: +(\S.*))?$/;
+/** Half a pattern, a `*` behind a word, or a list of commands. */
+const LOOKS_LIKE_MORE = /^\/.*[|()[\]\\*+?]|\*|, /;
 /** Where one of these stands, FreeSWITCH may run another command than it seems. */
 const HIDES = /\$\{|;;/;
+
+/** Whether arguments may hide another command, or hold what is filled in later. */
+export function mayHide(args: string): boolean {
+  return HIDES.test(args);
+}
 
 /**
  * Reads `name` (without arguments), `name *` (with any that hold no `${` or `;;`), `name /pattern/`
@@ -86,16 +126,28 @@ export function readCommandRule(written: string): RuleReading<CommandRule> {
   const text = written.trim();
   const [, name, args = ""] = COMMAND_RULE.exec(text) ?? [];
   if (name === undefined) {
-    return { expected: "a name, alone or with `*`, `/pattern/` or its arguments behind it" };
+    const hint = /[&()]/.test(text) ? "; no `&` and no parentheses" : "";
+    return {
+      expected: `a name, alone or with \`*\`, \`/pattern/\` or its arguments behind it${hint}`,
+    };
   }
+  if (name.toLowerCase() === "bgapi") return { expected: "the command that is behind `bgapi`" };
   const rule = (allowsArgs: (args: string) => boolean): CommandRule => ({
     text,
     name,
     allows: (given, args) => given === name && allowsArgs(args),
   });
-  if (args === "*") return { value: rule((given) => !HIDES.test(given)) };
-  if (!Pattern.isOne(args)) return { value: rule((given) => given === args) };
+  if (args === "*") return { value: rule((given) => !mayHide(given)) };
+  if (!Pattern.isOne(args)) {
+    const value = rule((given) => given === args);
+    return LOOKS_LIKE_MORE.test(args) ? { value, remark: literally(args) } : { value };
+  }
   return withPattern(args, (pattern) => rule((given) => pattern.matches(given)));
+}
+
+function literally(text: string): string {
+  return `"${text}" allows just that; a pattern stands between slashes, and each rule in a param of ` +
+    "its own";
 }
 
 function withPattern<Rule>(text: string, make: (pattern: Pattern) => Rule): RuleReading<Rule> {

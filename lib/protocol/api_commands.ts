@@ -77,6 +77,8 @@ const GROUPS: readonly Group[] = [
   },
   // They hold a thread for as long as they are told to.
   { power: dangerous("switch"), names: "msleep time_test timer_test" },
+  // Its result may be ten thousand times as long as its arguments.
+  { power: dangerous("switch"), names: "replace" },
   // Voicemail that is gone, or whose owner is locked out.
   {
     power: dangerous("switch"),
@@ -106,7 +108,8 @@ const GROUPS: readonly Group[] = [
   { power: CALLS, names: "alsa pa gsm gsmopen* sk skypopen" },
   {
     power: CALLS,
-    names: `uuid_transfer uuid_dual_transfer uuid_bridge uuid_broadcast uuid_deflect uuid_redirect
+    names:
+      `uuid_recv_dtmf uuid_send_dtmf uuid_transfer uuid_dual_transfer uuid_bridge uuid_broadcast uuid_deflect uuid_redirect
       uuid_park uuid_simplify uuid_limit sched_transfer sched_broadcast`,
   },
   // Whom a queue calls.
@@ -153,7 +156,7 @@ const DIVIDED: ReadonlyMap<string, Divided> = new Map<string, Divided>([
         ofConference(
           "(?:count|list|xml_list|json_list|energy|auto-energy|max-energy|agc|vid-canvas" +
             "|vid-watching-canvas|vid-layer|volume_in|volume_out|position|auto-3d-position" +
-            "|pause_play|play_status|file_seek|say|saymember|cam|stop|dtmf|vid-flip|vid-border|hup" +
+            "|pause_play|play_status|file_seek|say|saymember|cam|stop|vid-flip|vid-border|hup" +
             "|unhold|t?mute|unmute|t?vmute|vmute-snap|unvmute|t?vblind|unvblind|deaf|undeaf" +
             "|vid-filter|relate|getvar|lock|unlock|pin|nopin|chkrecord|norecord|pause|resume|get" +
             "|file-vol|floor|vid-floor|vid-banner|vid-codec-group|vid-res-id|vid-role-id|get-uuid" +
@@ -166,7 +169,7 @@ const DIVIDED: ReadonlyMap<string, Divided> = new Map<string, Divided>([
       [ofConference("(?:kick|hold) +[\\w=.-]+"), PLAIN],
       [ofConference("moh +(?:on|off|toggle)|(?:enter|exit)_sound +(?:on|off|none)"), PLAIN],
       [ofConference("recording +(?:check|stop|pause|resume)(?: .*)?"), PLAIN],
-      [ofConference("(?:dial|bgdial|transfer)(?: .*)?"), CALLS],
+      [ofConference("(?:dial|bgdial|transfer|dtmf)(?: .*)?"), CALLS],
       [
         ofConference(
           "(?:play|moh|kick|hold|record|recording|enter_sound|exit_sound|set|setvar" +
@@ -237,11 +240,40 @@ export function powerOf(command: string, args: string): ApiPower {
   const name = command.toLowerCase();
   const divided = DIVIDED.get(name);
   if (divided !== undefined) {
-    const form = divided.forms.find(([form]) => form.test(args.trim()));
+    const form = divided.forms.find(([form]) => form.test(args));
     return form?.[1] ?? divided.rest;
   }
   const beginning = () => BY_BEGINNING.find(([beginning]) => name.startsWith(beginning))?.[1];
   return BY_NAME.get(name) ?? beginning() ?? PLAIN;
+}
+
+/**
+ * Whether a wrapper's arguments may start, move or connect calls: by a command that can, with
+ * whatever stands behind it, or by what is filled in later.
+ */
+export function mayWrapCalls(args: string): boolean {
+  if (/\$\{|\\/.test(args)) return true;
+  return args.toLowerCase().split(/[^\w.]+/).some((word) =>
+    (BY_NAME.get(word)?.placesCalls ?? false) || (DIVIDED.get(word)?.rest.placesCalls ?? false) ||
+    (DIVIDED.get(word)?.forms.some(([, { placesCalls }]) => placesCalls) ?? false)
+  );
+}
+
+/** What an API command of each danger can do, the worst first. */
+export const DANGERS: Readonly<Record<ApiDanger, string>> = {
+  code: "can run code, or read and write files",
+  wrapper: "can run other commands",
+  switch: "can end or change FreeSWITCH itself",
+  secrets: "can reveal secrets",
+};
+
+/** Endpoints that run a dialplan of the sender's choice, call many, or open a file or an address. */
+const INDIRECT = "(?:loopback|group|vlc)/";
+const INDIRECT_ENDPOINT = new RegExp(`^${INDIRECT}`, "i");
+
+/** Whether an endpoint does more than call one phone or line. */
+export function isIndirectEndpoint(endpoint: string): boolean {
+  return INDIRECT_ENDPOINT.test(endpoint);
 }
 
 const LEG = "[A-Za-z0-9][\\w.@:-]*";
@@ -251,11 +283,13 @@ const CONTEXT = "[\\w.-]+";
 const DIALPLAN = `(?: +XML(?: +${CONTEXT})?)?`;
 const DUAL_NUMBER = `${NUMBER}(?:/XML(?:/${CONTEXT})?)?`;
 const HOST = "[\\w.-]+(?::\\d{1,5})?";
-const ENDPOINT = "(?!loopback/|group/|\\S*:_:)[A-Za-z][\\w.]{0,31}(?:/[\\w.+*#@:-]+)+" +
+const ENDPOINT = `(?!${INDIRECT}|\\S*:_:)` + "[A-Za-z][\\w.]{0,31}(?:/[\\w.+*#@:-]+)+" +
   "(?:\\[[0-9A-Fa-f:.]{2,45}\\](?::\\d{1,5})?)?(?:;transport=(?:udp|tcp|tls|wss?)|;user=phone)*";
 /** Without an extension FreeSWITCH adds the codec's; another one may be that of a stream. */
 const SOUND = "/?(?:[\\w-][\\w.-]*/)*" +
   "(?:[\\w-]+|[\\w-][\\w.-]*\\.(?:wav|mp3|ogg|oga|opus|flac|au|aiff?|gsm|raw|ul|al|pcm[ua]|g722))";
+/** Keys to be pressed: in a menu, they may dial. */
+const KEYS = `${LEG} +[0-9A-Dw*#]+(?:@\\d+)?`;
 const WHEN = "[+@]?\\d+";
 
 /** The arguments that only name legs, numbers, contexts and sounds, by command. */
@@ -273,6 +307,8 @@ const PLAIN_CALL_ARGUMENTS: ReadonlyMap<string, RegExp> = new Map(
     uuid_dual_transfer: `${LEG} +${DUAL_NUMBER} +${DUAL_NUMBER}`,
     uuid_limit: `${LEG} +\\w+ +[\\w.-]+ +[\\w.-]+(?: +\\d+(?:/\\d+)?(?: +${NUMBER}${DIALPLAN})?)?`,
     uuid_park: LEG,
+    uuid_recv_dtmf: KEYS,
+    uuid_send_dtmf: KEYS,
     uuid_redirect: `${LEG} +sips?:${NUMBER}@${HOST}`,
     uuid_simplify: LEG,
     uuid_transfer: `${LEG}(?: +-(?:bleg|both))? +${NUMBER}${DIALPLAN}`,
@@ -285,7 +321,7 @@ const PLAIN_CALL_ARGUMENTS: ReadonlyMap<string, RegExp> = new Map(
  * loopback, group or address of a file. Those of `originate` are looked at elsewhere.
  */
 export function isPlainCallArguments(command: string, args: string): boolean {
-  return PLAIN_CALL_ARGUMENTS.get(command.toLowerCase())?.test(args.trim()) ?? false;
+  return PLAIN_CALL_ARGUMENTS.get(command.toLowerCase())?.test(args) ?? false;
 }
 
 const SOUND_FILE = new RegExp(`^${SOUND}$`, "i");

@@ -1,6 +1,16 @@
 import assert from "node:assert/strict";
 import { Simulator } from "../../lib/simulator/simulator.ts";
+import { ManualClock } from "../support/manual_clock.ts";
 import { configurationXml, params, RunningAgent } from "./running_agent.ts";
+
+/** Time that passes without a timer: else the event socket would be asked for signs of life. */
+class LeapingClock extends ManualClock {
+  leaptMs = 0;
+
+  override now(): number {
+    return super.now() + this.leaptMs;
+  }
+}
 
 const connections = { c: params({ enable: false }) };
 const messages = ({ log }: RunningAgent) => log.map((line) => line.slice(line.indexOf("[")));
@@ -53,4 +63,26 @@ Deno.test("a FreeSWITCH that was restarted is told", async () => {
     `[NOTICE] connected to FreeSWITCH at 127.0.0.1:${simulator.port} (fs1)`,
     "[WARNING] FreeSWITCH's events of the last 1 s are missed: its event socket has no replay",
   ]);
+});
+
+Deno.test("events that are too long are counted, and told of once a minute", async () => {
+  await using simulator = await Simulator.start();
+  const clock = new LeapingClock();
+  const xml = configurationXml(simulator.port, { connections });
+  await using running = await RunningAgent.start(xml, undefined, clock);
+  await running.until("FreeSWITCH is there", ({ freeswitch }) => freeswitch.state === "connected");
+  const missed = async (times: number) => {
+    simulator.fire("HEARTBEAT", { "X-Long": "x".repeat(16 * 1024 * 1024) });
+    await running.until("it came", ({ freeswitch }) => freeswitch.events_too_long === times);
+  };
+  await missed(1);
+  await missed(2);
+  clock.leaptMs = 60_000;
+  await missed(3);
+  const lines = messages(running).filter((line) => line.includes("too long"));
+  assert.deepEqual(lines.map((line) => line.replace(/ \d{8} /, " N ")), [
+    "[WARNING] Missed an event (HEARTBEAT) of N bytes, which is too long; 1 such event so far",
+    "[WARNING] Missed an event (HEARTBEAT) of N bytes, which is too long; 3 such events so far",
+  ]);
+  assert.equal(running.agent.status().freeswitch.protocol_errors, 0);
 });

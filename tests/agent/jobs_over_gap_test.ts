@@ -35,7 +35,7 @@ Deno.test("an originate that runs when the link is lost ends as unknown, and is 
   await watcher.publish("call", CALL);
   await logs(/Running "originate"/);
   simulator.closeConnections();
-  await logs(/The outcome of job \S+ is unknown: FreeSWITCH closed the connection/);
+  await logs(/The outcome of "originate" .* is unknown: FreeSWITCH closed the connection/);
   await running.until(
     "the link is made anew",
     ({ freeswitch }) => freeswitch.state === "connected" && freeswitch.reconnects === 1,

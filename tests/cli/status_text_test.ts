@@ -16,6 +16,7 @@ const report: StatusReport = {
     events_received: 1,
     reconnects: 0,
     protocol_errors: 2,
+    events_too_long: 0,
     mod_mosquitto_loaded: false,
     gaps: 0,
     last_gap: null,

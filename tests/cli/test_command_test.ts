@@ -10,7 +10,11 @@ import { withFile } from "./process_helper.ts";
 const KEY = "0123456789abcdef0123456789abcdef";
 const listening = { connection_name: "c", qos: 1, bgapi_authorized: true };
 const configuration = configurationXml(8021, {
-  connections: { c: params({ protocol_version: "V5" }), other: params({ enable: false }) },
+  connections: {
+    c: params({ protocol_version: "V5" }),
+    other: params({ enable: false }),
+    lasting: params({ clean_session: false, client_id: "me" }),
+  },
   subscribed: {
     wide: params({ ...listening, pattern: "pbx/#", bgapi_allow: "version" }),
     narrow: params({
@@ -22,6 +26,12 @@ const configuration = configurationXml(8021, {
       response_prefix: "answers",
     }),
     signed: params({ ...listening, pattern: "signed", bgapi_allow: "status", hmac_key: KEY }),
+    fleet: params({
+      ...listening,
+      pattern: "fleet/${switchname}/command",
+      response_prefix: "fleet/${switchname}/reply",
+    }),
+    kept: params({ ...listening, connection_name: "lasting", pattern: "kept" }),
     off: params({ ...listening, connection_name: "other", pattern: "off", bgapi_allow: "status" }),
   },
 });
@@ -47,13 +57,19 @@ Deno.test("test-command shows what would run, where it is answered, and what it 
   assert.equal(code, 0);
   assert.match(out, /^topic "narrow" \(FILE:\d+\)\n {2}would run: bgapi status\n/);
   assert.match(out, /\n {2}answered on: answers\/all\n/);
-  assert.match(out, /has no id.*\n.*has no issued_at/);
+  assert.match(out, /\n {2}note: it has no id: sent twice, it runs twice$/);
+});
+
+Deno.test("test-command says what a lasting session means, and that nobody is answered", async () => {
+  const { out } = await testCommand("--topic", "kept", '{"id":"1","command":"bgapi","args":"x"}');
+  assert.match(out, /note: it has no issued_at: kept by the broker/);
+  assert.match(out, /note: it is not answered/);
 });
 
 Deno.test("test-command says why not, and ends with 77", async () => {
   const { code, out } = await testCommand("--topic", "pbx/fs1/command", "bgapi lua x");
   assert.equal(code, 77);
-  assert.match(out, /refused \(not_allowed\): no bgapi_allow of this topic names it/);
+  assert.match(out, /refused \(not_allowed\): no bgapi_allow of this topic names `lua`/);
 });
 
 Deno.test("the narrowest topic decides, also over FreeSWITCH's names", async () => {
@@ -65,7 +81,8 @@ Deno.test("the narrowest topic decides, also over FreeSWITCH's names", async () 
 
 Deno.test("a topic that nobody listens to is said so", async () => {
   const { code, out } = await testCommand("--topic", "nobody", "bgapi status");
-  assert.deepEqual([code, out], [77, 'refused: no topic listens to "nobody"']);
+  assert.equal(code, 77);
+  assert.match(out, /^refused: no topic listens to "nobody"; there is "pbx\/#", .*"off"$/);
 });
 
 Deno.test("a response topic is judged too", async () => {
@@ -77,9 +94,21 @@ Deno.test("a response topic is judged too", async () => {
   assert.match(abuse.out, /response topic is not one under response_prefix/);
 });
 
-Deno.test("what is switched off is said", async () => {
-  const { out } = await testCommand("--topic", "off", "bgapi status");
-  assert.match(out, /note: "other" is not enabled/);
+Deno.test("what is switched off runs nothing", async () => {
+  const { code, out } = await testCommand("--topic", "off", "bgapi status");
+  assert.equal(code, 77);
+  assert.match(out, /refused \(disabled\): "other" is not enabled/);
+});
+
+Deno.test("FreeSWITCH's names in the topic stand in where it answers too", async () => {
+  const { out } = await testCommand(
+    ...["--topic", "fleet/fs7/command", "--response-topic", "fleet/fs7/reply/me", "bgapi status"],
+  );
+  assert.match(out, /would run: bgapi status\n {2}answered on: fleet\/fs7\/reply\/me/);
+  const other = await testCommand(
+    ...["--topic", "fleet/fs7/command", "--response-topic", "fleet/fs8/reply/me", "bgapi status"],
+  );
+  assert.equal(other.code, 77);
 });
 
 Deno.test("--sign makes a message that the topic takes, and never shows the key", async () => {

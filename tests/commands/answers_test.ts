@@ -26,7 +26,10 @@ function asking(responseTopic?: string): CommandMessage {
   };
 }
 
-const ELSEWHERE = { fault: "its response topic is not one under response_prefix" };
+const elsewhere = ({ responsePrefix }: AnswerRules) => ({
+  fault: `its response topic is not one under response_prefix, "${responsePrefix}"`,
+});
+const ELSEWHERE = elsewhere(UNDER);
 const LOOP = { fault: "its response topic is one that commands are taken from" };
 
 for (
@@ -34,7 +37,7 @@ for (
     [{}, undefined, undefined],
     [{}, "pbx/replies/a", undefined],
     [PATTERN, undefined, "pbx/answers"],
-    [PATTERN, "pbx/replies/a", undefined],
+    [PATTERN, "pbx/replies/a", "pbx/answers"],
     [UNDER, undefined, undefined],
     [{ ...UNDER, ...PATTERN }, undefined, "pbx/answers"],
     [{ ...UNDER, ...PATTERN }, "pbx/replies/a", "pbx/replies/a"],
@@ -44,7 +47,11 @@ for (
     [{ responsePrefix: "pbx/replies/" }, "pbx/replies/a", "pbx/replies/a"],
     [UNDER, "pbx/replies2", ELSEWHERE],
     [UNDER, "pbx/replies2/a", ELSEWHERE],
-    [{ responsePrefix: "pbx/replies/" }, "pbx/replies2/a", ELSEWHERE],
+    [
+      { responsePrefix: "pbx/replies/" },
+      "pbx/replies2/a",
+      elsewhere({ responsePrefix: "pbx/replies/" }),
+    ],
     [UNDER, "pbx/repliesa", ELSEWHERE],
     [UNDER, "pbx/Replies/a", ELSEWHERE],
     [UNDER, "/pbx/replies/a", ELSEWHERE],

@@ -13,7 +13,7 @@ const log = new AuditLog(path, 1_000_000, { clock: systemClock, complain });
 
 function write(number: number): void {
   const source = { profile: "p", connection: "c", topic: "t", subscriber_topic: "t" };
-  log.write({ event: "refused", ...source, id: `${number}` });
+  log.write({ event: "run", ...source, id: `${number}` });
 }
 
 async function limit(bytes: number): Promise<void> {

@@ -7,6 +7,7 @@ import {
   type AuditEntry,
   auditLine,
   AuditLog,
+  LONGEST_REFUSED_VALUE,
   LONGEST_VALUE,
 } from "../../lib/commands/audit.ts";
 import { ManualClock } from "../support/manual_clock.ts";
@@ -19,12 +20,14 @@ const REFUSED: AuditDecision = {
   arguments: "user/1000 &park",
   reason: "not_allowed",
 };
+const RAN: AuditDecision = { event: "run", ...SOURCE, command: "status", job: "5c9d" };
 const MANY = 1_000_000;
 
 /** A log in a folder of its own. */
 class Bench implements AsyncDisposable {
   readonly folder = Deno.makeTempDirSync({ prefix: "fsmqtt-audit-test-" });
   readonly path = join(this.folder, "state", "audit.jsonl");
+  readonly refusedPath = join(this.folder, "state", "audit-refused.jsonl");
   readonly clock = new ManualClock();
   readonly told: string[] = [];
   readonly #logs: AuditLog[] = [];
@@ -38,9 +41,12 @@ class Bench implements AsyncDisposable {
 
   /** The lines of the file, or of the one before. */
   lines(suffix = ""): AuditEntry[] {
-    const lines = Deno.readTextFileSync(this.path + suffix).split("\n");
-    assert.equal(lines.pop(), "", "the last line has an end");
-    return lines.map((line) => JSON.parse(line));
+    return linesOf(this.path + suffix);
+  }
+
+  /** The same of what was refused. */
+  refusedLines(suffix = ""): AuditEntry[] {
+    return linesOf(this.refusedPath + suffix);
   }
 
   /** How long the files are. */
@@ -66,35 +72,39 @@ class Bench implements AsyncDisposable {
   }
 }
 
-function numbered(number: number): AuditDecision {
-  return { ...REFUSED, id: `${number}` };
+function linesOf(path: string): AuditEntry[] {
+  const lines = Deno.readTextFileSync(path).split("\n");
+  assert.equal(lines.pop(), "", "the last line has an end");
+  return lines.map((line) => JSON.parse(line));
+}
+
+function numbered(number: number, entry = RAN): AuditDecision {
+  return { ...entry, id: `${number}` };
 }
 
 function numbersOf(entries: readonly AuditEntry[]): number[] {
   return entries.map((entry) => "id" in entry ? Number(entry.id) : NaN);
 }
 
-Deno.test("each entry is one line of JSON with the time before it", async () => {
+Deno.test("each entry is one line of JSON with the time before it, what was refused elsewhere", async () => {
   await using bench = new Bench();
   const log = bench.log();
-  const entries: AuditEntry[] = [
-    { ...REFUSED, detail: "no rule allows it", id: "1", claimed_sender: "anna", signed: false },
+  const more = { profile: "p", connection: "c", subscriber_topic: "t", count: 12 };
+  const ran: AuditEntry[] = [
     { event: "run", ...SOURCE, command: "status", arguments: "", job: "5c9d", signed: true },
     { event: "result", ...SOURCE, job: "5c9d", command: "status", result: "succeeded" },
-    {
-      event: "refused_more",
-      profile: "p",
-      connection: "c",
-      subscriber_topic: "t",
-      count: 12,
-      reasons: { malformed: 7, not_allowed: 5 },
-    },
+    { event: "ran_more", ...more, commands: { status: 7, show: 5 } },
   ];
-  for (const entry of entries) log.write(entry);
+  const refused: AuditEntry[] = [
+    { ...REFUSED, detail: "no rule allows it", id: "1", claimed_sender: "anna", signed: false },
+    { event: "refused_more", ...more, reasons: { malformed: 7, not_allowed: 5 } },
+  ];
+  for (const entry of [...refused, ...ran]) log.write(entry);
   const time = "2026-11-22T12:00:00.000Z";
-  assert.deepEqual(bench.lines(), entries.map((entry) => ({ time, ...entry })));
+  assert.deepEqual(bench.lines(), ran.map((entry) => ({ time, ...entry })));
+  assert.deepEqual(bench.refusedLines(), refused.map((entry) => ({ time, ...entry })));
   assert.match(
-    await Deno.readTextFile(bench.path),
+    await Deno.readTextFile(bench.refusedPath),
     /^\{"time":"2026-11-22T12:00:00\.000Z","event":"refused","profile":"p",/,
   );
 });
@@ -102,17 +112,43 @@ Deno.test("each entry is one line of JSON with the time before it", async () => 
 Deno.test("a line can be read as soon as it is written, by its owner alone", async () => {
   await using bench = new Bench();
   const log = bench.log();
+  log.write(RAN);
   log.write(REFUSED);
-  assert.equal(bench.lines().length, 1);
-  assert.equal(((await Deno.stat(bench.path)).mode ?? 0) & 0o777, 0o600);
+  assert.deepEqual([bench.lines().length, bench.refusedLines().length], [1, 1]);
+  for (const path of [bench.path, bench.refusedPath]) {
+    assert.equal(((await Deno.stat(path)).mode ?? 0) & 0o777, 0o600);
+  }
+});
+
+Deno.test("what was refused has its file beside the other one, whatever that is called", async () => {
+  await using bench = new Bench();
+  const names = { "audit": "audit-refused", "a.b.log": "a.b-refused.log", ".x": ".x-refused" };
+  for (const [name, refused] of Object.entries(names)) {
+    const folder = join(bench.folder, "a.b", name);
+    bench.log(MANY, join(folder, name)).open();
+    for (const path of [name, refused]) assert((await Deno.stat(join(folder, path))).isFile);
+  }
+});
+
+Deno.test("a flood of refusals washes away nothing that ran", async () => {
+  await using bench = new Bench();
+  const log = bench.log(2_000);
+  log.write(numbered(1));
+  for (let number = 1; number <= 100; number++) log.write(numbered(number, REFUSED));
+  log.write(numbered(2));
+  assert.deepEqual(numbersOf(bench.lines()), [1, 2]);
+  assert.deepEqual(numbersOf(bench.refusedLines()).at(-1), 100);
+  assert(bench.refusedLines(".1").length > 3);
+  assert.equal(bench.sizes.length, 3);
+  assert(bench.sizes.every((size) => size <= 2_000), `${bench.sizes}`);
 });
 
 Deno.test("no file is made before there is something to write, and none with 0 bytes", async () => {
   await using bench = new Bench();
   bench.log();
-  bench.log(0).write(REFUSED);
+  bench.log(0).write(RAN);
   bench.log(MANY, "").close();
-  new AuditLog(undefined, MANY, { clock: bench.clock, complain: assert.fail }).write(REFUSED);
+  new AuditLog(undefined, MANY, { clock: bench.clock, complain: assert.fail }).write(RAN);
   assert.deepEqual(bench.sizes, []);
   assert.deepEqual(bench.told, []);
 });
@@ -150,16 +186,31 @@ Deno.test("letters of any script, quotes and backslashes are readable", () => {
   assert.equal(JSON.parse(line).detail, detail);
 });
 
-Deno.test("a value is no longer than it may be, and is cut between characters", () => {
-  const value = (detail: string): string =>
-    JSON.parse(auditLine({ time: "", ...REFUSED, detail })).detail;
-  assert.equal(value("x".repeat(LONGEST_VALUE)), "x".repeat(LONGEST_VALUE));
-  assert.equal(value("x".repeat(LONGEST_VALUE + 1)), "x".repeat(LONGEST_VALUE) + "…");
-  assert.equal(value(`${"x".repeat(LONGEST_VALUE - 1)}😀`), "x".repeat(LONGEST_VALUE - 1) + "…");
-  const all = Object.fromEntries(Object.keys(REFUSED).map((key) => [key, "\x1b".repeat(70_000)]));
-  const worst = auditLine({ time: "", ...REFUSED, ...all } as AuditDecision & { time: string });
-  assert(worst.length < 30_000, `${worst.length}`);
-});
+for (const [entry, longest] of [[RAN, LONGEST_VALUE], [REFUSED, LONGEST_REFUSED_VALUE]] as const) {
+  const lineOf = (detail: string) => auditLine({ time: "", ...entry, detail });
+  const written = (detail: string) => lineOf(detail).length - lineOf("").length;
+  const value = (detail: string): string => JSON.parse(lineOf(detail)).detail;
+
+  Deno.test(`a value of what was ${entry.event} takes no more room than it may`, () => {
+    assert.equal(value("x".repeat(longest)), "x".repeat(longest));
+    assert.equal(value("x".repeat(longest + 1)), "x".repeat(longest - 1) + "…");
+    assert.equal(value("\ufeff".repeat(longest / 4)), "\ufeff".repeat((longest - 1) / 6) + "…");
+    assert.equal(value('"'.repeat(longest / 2)), '"'.repeat(longest / 2));
+    assert.equal(value('"'.repeat(longest / 2 + 1)), '"'.repeat(longest / 2 - 1) + "…");
+    for (const one of ["x", "é", "😀", "\ud83d", "\ufeff", "\u{e0041}", "\n", "\\", "日"]) {
+      for (const begin of ["", "x", "xx", "\u200b"]) {
+        const length = written(begin + one.repeat(70_000));
+        assert(length <= longest && length > longest - 13, `${JSON.stringify(one)}: ${length}`);
+      }
+    }
+  });
+
+  Deno.test(`a value of what was ${entry.event} is cut between characters`, () => {
+    assert.equal(value(`${"x".repeat(longest - 2)}😀y`), "x".repeat(longest - 2) + "…");
+    assert.equal(value(`${"x".repeat(longest - 3)}😀yy`), "x".repeat(longest - 3) + "😀…");
+    assert.equal(value(`${"x".repeat(longest - 4)}\ufeffyy`), "x".repeat(longest - 4) + "…");
+  });
+}
 
 Deno.test("two files hold the latest lines, and are never longer than they may be", async () => {
   await using bench = new Bench();
@@ -250,8 +301,8 @@ Deno.test("what is no file is neither waited for nor renamed", async () => {
   await Deno.mkdir(join(bench.folder, "state"));
   await new Deno.Command("mkfifo", { args: [bench.path] }).output();
   const log = bench.log(1);
-  log.write(REFUSED);
-  bench.log(1, "/dev/null").write(REFUSED);
+  log.write(RAN);
+  bench.log(1, "/dev/null").write(RAN);
   assert.deepEqual(bench.heard(), [
     "Cannot write the audit log FILE: It is not a regular file",
     "Cannot write the audit log /dev/null: It is not a regular file",
@@ -276,7 +327,7 @@ Deno.test("where the file cannot be renamed it grows no further, and that is sai
 
 Deno.test("a line that is longer than the file may be is not written, and that is said", async () => {
   await using bench = new Bench();
-  bench.log(20).write(REFUSED);
+  bench.log(20).write(RAN);
   assert.deepEqual(bench.heard(), [
     "Cannot write the audit log FILE: A line is longer than the file may be",
   ]);

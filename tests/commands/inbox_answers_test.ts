@@ -35,6 +35,20 @@ Deno.test("an answer goes where it is asked for, with what the sender knows its 
   assert(test.replies.slice(2).every((reply) => !("correlationData" in reply)));
 });
 
+Deno.test("an answer says when it was given", async () => {
+  const test = new TestInbox({ cmd: PATTERN });
+  const end = test.holdJobs();
+  const running = test.take("cmd", "bgapi status");
+  await settled();
+  test.clock.advance(5_000);
+  end(finished("+OK"));
+  await running;
+  const times = test.replies.map(({ payload }) =>
+    JSON.parse(new TextDecoder().decode(payload)).time
+  );
+  assert.deepEqual(times, ["2026-11-22T12:00:00.000Z", "2026-11-22T12:00:05.000Z"]);
+});
+
 Deno.test("an answer has the QoS of the topic, at most 1", async () => {
   for (const [qos, expected] of [[0, 0], [1, 1], [2, 1]] as const) {
     const test = new TestInbox({ cmd: { response_pattern: "a", qos } });
@@ -128,7 +142,6 @@ for (
     ["is lost", "bgapi status", { kind: "unknown", reason: "the link broke" }, {
       state: "unknown",
     }],
-    ["takes too long", "bgapi status", { kind: "timed_out" }, { state: "timed_out" }],
   ] as const
 ) {
   Deno.test(`the sender of a command that ${what} is told`, async () => {
@@ -165,6 +178,27 @@ Deno.test("an answer that comes back as a command is not answered again", async 
   for (const { topic, payload } of answers) await test.take(topic, payload);
   assert.deepEqual(test.replies, []);
   assert.equal(test.ran.length, 1);
+});
+
+Deno.test("the sender of a command that takes too long is told, and hears no more of it", async () => {
+  const test = new TestInbox({ cmd: { ...PATTERN, command_timeout: 7 } });
+  const end = test.holdJobs();
+  const running = test.take("cmd", "bgapi status");
+  await settled();
+  test.clock.advance(7_000);
+  await settled();
+  end(finished("+OK late"));
+  await running;
+  assert.deepEqual(test.answers.map(({ state }) => state), ["accepted", "timed_out"]);
+});
+
+Deno.test("where only the end is wanted nothing is said of the beginning", async () => {
+  const test = new TestInbox({ cmd: { ...PATTERN, response_final_only: true } });
+  await test.takeAll(document({ id: "a" }), document({ id: "b", args: "system id" }));
+  assert.deepEqual(test.answers.map(({ id, state }) => [id, state]), [
+    ["a", "succeeded"],
+    ["b", "rejected"],
+  ]);
 });
 
 Deno.test("an answer is of no use after five minutes", async () => {

@@ -7,7 +7,8 @@
 import assert from "node:assert/strict";
 import { type AuditEntry, AuditLog } from "../../lib/commands/audit.ts";
 import type { ReplyDocument } from "../../lib/commands/contract.ts";
-import { CommandInbox, type CommandRunner, type CommandTopic } from "../../lib/commands/inbox.ts";
+import { CommandInbox, type CommandRunner } from "../../lib/commands/inbox.ts";
+import type { CommandTopic } from "../../lib/commands/topic.ts";
 import { CommandLimits } from "../../lib/commands/limits.ts";
 import { CommandMemory } from "../../lib/commands/memory.ts";
 import type { CommandMessage } from "../../lib/commands/screening.ts";
@@ -53,6 +54,8 @@ export class TestInbox {
   readonly inbox: CommandInbox;
   /** Why nothing can be run, if nothing can. */
   unavailable: string | undefined;
+  /** Jobs that are under way. */
+  readonly running = new Set<string>();
   /** How the next command goes. */
   run: CommandRunner["bgapi"] = (_, uuid) =>
     Promise.resolve({ uuid, outcome: Promise.resolve(finished("+OK the result\n")) });
@@ -61,8 +64,7 @@ export class TestInbox {
   constructor(topics: Readonly<Record<string, Written>>, options: TestInboxOptions = {}) {
     const { clock = new ManualClock(), details = false, connection = "main" } = options;
     this.clock = clock;
-    this.memory = options.memory ??
-      CommandMemory.open(undefined, { clock, complain: assert.fail });
+    this.memory = options.memory ?? lastingMemory(clock);
     const sink = { write: (line: string) => this.log.push(line.slice(line.indexOf("["))) };
     this.topics = Object.entries(topics).map(([filter, given]) => topic(filter, given, clock));
     const unavailable = () => this.unavailable;
@@ -72,9 +74,10 @@ export class TestInbox {
         get unavailable() {
           return unavailable();
         },
-        bgapi: (command, uuid, timeoutMs) => {
+        isRunning: (uuid) => this.running.has(uuid),
+        bgapi: (command, uuid) => {
           this.ran.push([command, uuid]);
-          return this.run(command, uuid, timeoutMs);
+          return this.run(command, uuid);
         },
       },
       memory: this.memory,
@@ -113,11 +116,13 @@ export class TestInbox {
     return this.topics[0]?.counter.refusedBy ?? {};
   }
 
-  /** The answers so far, without their time. */
-  get answers(): Omit<ReplyDocument, "time">[] {
+  /** The answers so far, without their time and FreeSWITCH's name. */
+  get answers(): Omit<ReplyDocument, "switchname" | "time">[] {
     return this.replies.map(({ payload }) => {
-      const { time, ...rest } = JSON.parse(new TextDecoder().decode(payload)) as ReplyDocument;
-      assert.equal(time, this.clock.date().toISOString());
+      const document: ReplyDocument = JSON.parse(new TextDecoder().decode(payload));
+      const { switchname, time, ...rest } = document;
+      assert.equal(switchname, "fs1");
+      assert.equal(new Date(time).toISOString(), time);
       return rest;
     });
   }
@@ -132,6 +137,12 @@ export class TestInbox {
     };
     return (outcome) => open.shift()?.(outcome);
   }
+}
+
+/** A memory without a file, which says that it has one. */
+function lastingMemory(clock: ManualClock): CommandMemory {
+  const memory = CommandMemory.open(undefined, { clock, complain: assert.fail });
+  return Object.defineProperty(memory, "isLasting", { value: true });
 }
 
 /** A job that ended with this text. */
@@ -156,6 +167,7 @@ function topic(filter: string, written: Written, clock: ManualClock): CommandTop
     rules,
     key: filter,
     filter,
+    switchname: "fs1",
     responsePrefix,
     responsePattern,
     limits: new CommandLimits(rules, clock),

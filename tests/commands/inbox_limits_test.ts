@@ -60,6 +60,20 @@ Deno.test("only so many commands are under way at once, until each has ended", a
   assert.equal(test.topics[0]?.limits.running, 0);
 });
 
+Deno.test("a command that takes too long is under way until FreeSWITCH is done with it", async () => {
+  const test = new TestInbox({ cmd: { max_concurrent: 1, command_timeout: 7 } });
+  const end = test.holdJobs();
+  const running = test.take("cmd", "bgapi status");
+  await settled();
+  test.clock.advance(60_000);
+  await settled();
+  await test.take("cmd", "bgapi status");
+  assert.deepEqual(test.refusals, { busy: 1 });
+  end(finished("+OK"));
+  await running;
+  assert.equal(test.topics[0]?.limits.running, 0);
+});
+
 Deno.test("what could not be begun is under way no more", async () => {
   const test = new TestInbox({ cmd: { max_concurrent: 1 } });
   for (const kind of ["rejected", "unreachable", "lost"] as const) {

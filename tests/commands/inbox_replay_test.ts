@@ -26,7 +26,7 @@ for (
     await test.takeAll(first, second, first);
     assert.deepEqual(test.commands, ["status"]);
     assert.deepEqual(test.refusals, { duplicate: 2 });
-    assert.match(test.log.at(-1) ?? "", /a command of its id came before/);
+    assert.match(test.log.at(-1) ?? "", /id a\): a command of this id came within replay_window$/);
   });
 }
 

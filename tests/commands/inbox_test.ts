@@ -18,6 +18,16 @@ Deno.test("the sender's job id is passed on, and the id of a document is none", 
   assert.deepEqual(test.ran, [["status", "my-job"], ["status", "made-2"]]);
 });
 
+Deno.test("a job id of a job that is under way is refused, and may be used when it has ended", async () => {
+  const test = new TestInbox({ cmd: {} });
+  test.running.add("mine");
+  await test.takeAll("bgapi uuid:mine status", document({ id: "mine" }));
+  assert.deepEqual(test.refusals, { duplicate: 1 });
+  test.running.clear();
+  await test.take("cmd", "bgapi uuid:yours status");
+  assert.deepEqual(test.ran, [["status", "made-1"], ["status", "yours"]]);
+});
+
 Deno.test("what runs is what was looked at, not what was written", async () => {
   const test = new TestInbox({ cmd: { max_call_seconds: 60 } });
   await test.take("cmd", "originate   {leg_timeout='9'}user/1   '&park'  ");
@@ -177,20 +187,28 @@ Deno.test("a command counts as run from the moment that FreeSWITCH took it on", 
   await running;
   assert.equal(
     test.log.at(-1),
-    "[INFO] The outcome of job made-1 is unknown: the connection broke",
+    '[WARNING] The outcome of "status" from "cmd", job made-1, is unknown: the connection broke',
   );
 });
 
 Deno.test("how long a result is waited for is the topic's command_timeout", async () => {
   const test = new TestInbox({ cmd: { command_timeout: 7 } });
-  const waits: number[] = [];
-  test.run = (_, uuid, timeoutMs) => {
-    waits.push(timeoutMs);
-    return Promise.resolve({ uuid, outcome: Promise.resolve({ kind: "timed_out" }) });
-  };
-  await test.take("cmd", "bgapi status");
-  assert.deepEqual(waits, [7_000]);
-  assert.equal(test.log.at(-1), "[INFO] Job made-1 has not ended within 7 s");
+  const end = test.holdJobs();
+  const running = test.take("cmd", "bgapi status");
+  await settled();
+  test.clock.advance(6_999);
+  await settled();
+  assert.equal(test.log.length, 1);
+  test.clock.advance(1);
+  await settled();
+  end(finished("+OK late"));
+  await running;
+  assert.equal(test.log.length, 2);
+  assert.equal(test.clock.pending, 0);
+  assert.equal(
+    test.log.at(-1),
+    '[WARNING] "status" from "cmd", job made-1, has not ended within 7 s',
+  );
 });
 
 Deno.test("a flood of refusals is told in a few lines", async () => {
@@ -229,6 +247,6 @@ Deno.test("what ends is told once, however it ends", async () => {
   await test.take("cmd", "originate user/1 2");
   assert.deepEqual(test.log, [
     '[NOTICE] Running "originate" from "cmd" as job made-1',
-    "[INFO] Job made-1 failed: -ERR USER_BUSY",
+    '[NOTICE] "originate" from "cmd", job made-1, failed: -ERR USER_BUSY',
   ]);
 });

@@ -8,9 +8,9 @@ Deno.test("without log-details neither arguments nor results are logged", async 
   await test.take("cmd", "nothing s3cret");
   assert.deepEqual(test.log.slice(0, 4), [
     '[NOTICE] Running "echo" from "cmd" as job made-1',
-    "[INFO] Job made-1 finished",
+    '[INFO] "echo" from "cmd", job made-1, finished',
     '[NOTICE] Running "originate" from "cmd" as job made-2',
-    "[INFO] Job made-2 finished",
+    '[INFO] "originate" from "cmd", job made-2, finished',
   ]);
   assert.doesNotMatch(test.log.join("\n"), /s3cret|the result/);
 });
@@ -20,7 +20,7 @@ Deno.test("with log-details the message and the result are logged", async () => 
   await test.takeAll("bgapi echo s3cret", "whatever this is");
   assert.deepEqual(test.log, [
     '[NOTICE] Running "echo" from "cmd" as job made-1; the message: bgapi echo s3cret',
-    "[INFO] Job made-1 finished: +OK the result",
+    '[INFO] "echo" from "cmd", job made-1, finished: +OK the result',
     '[WARNING] Refused a command on "cmd" (topic cmd): it begins with neither `bgapi` nor ' +
     "`originate`, and is no JSON; the message: whatever this is",
   ]);
@@ -31,7 +31,10 @@ Deno.test("a job that failed is logged with the first line of what FreeSWITCH sa
   test.run = (_, uuid) =>
     Promise.resolve({ uuid, outcome: Promise.resolve(finished("-ERR USER_BUSY\nmore\n")) });
   await test.take("cmd", "originate user/1 2");
-  assert.equal(test.log.at(-1), "[INFO] Job made-1 failed: -ERR USER_BUSY");
+  assert.equal(
+    test.log.at(-1),
+    '[NOTICE] "originate" from "cmd", job made-1, failed: -ERR USER_BUSY',
+  );
 });
 
 Deno.test("no message forges a line of the log, or floods it", async () => {

@@ -1,7 +1,7 @@
 /**
  * Claims ids on a memory until it is told to do something else: `claim 12` claims twelve more, of
  * 64 characters each and for an hour; `advance 5` lets so many seconds pass; `end` closes it. After
- * each it prints how many ids were claimed, and what was complained of, as JSON. With `flood` it
+ * each it prints how many ids were claimed, whether they last, and what was complained of, as JSON. With `flood` it
  * claims without end, and prints the number of each. Argument: the file.
  */
 
@@ -36,6 +36,6 @@ for await (const line of lines) {
     if (count % 10 === 0) await new Promise((resolve) => setTimeout(resolve));
   }
   if (word === "end") await memory.close();
-  console.log(JSON.stringify({ count, told: told.splice(0) }));
+  console.log(JSON.stringify({ count, isLasting: memory.isLasting, told: told.splice(0) }));
   if (word === "end") break;
 }

@@ -55,9 +55,24 @@ Deno.test("one owner does not use up the room of all, over a restart neither", a
   assert.equal(second.claim("c", file.in(HOUR), "greedy"), "new");
 });
 
+Deno.test("a claim that was taken back leaves no trace", () => {
+  const clock = new SettableClock();
+  const options = { clock, complain: assert.fail, maxIds: 2, maxIdsOfOwner: 1 };
+  const memory = CommandMemory.open(undefined, options);
+  const until = clock.wallMs + HOUR;
+  assert.equal(memory.claim("a", until, "x"), "new");
+  assert.equal(memory.claim("b", until, "y"), "new");
+  memory.release("unknown");
+  memory.release("a");
+  memory.release("a");
+  assert.equal(memory.claim("b", until, "y"), "used");
+  assert.equal(memory.claim("a", until, "x"), "new");
+  assert.equal(memory.claim("c", until, "z"), "full");
+});
+
 Deno.test("ids with ends in any order are used exactly until each of them", () => {
   const random = numbers(5);
-  const { clock, claim } = inMemory({ maxIds: 25 });
+  const { clock, memory, claim } = inMemory({ maxIds: 25 });
   const ends = new Map<string, number>();
   const seen = { new: 0, used: 0, full: 0 };
   for (let round = 0; round < 20_000; round++) {
@@ -70,6 +85,10 @@ Deno.test("ids with ends in any order are used exactly until each of them", () =
     assert.equal(claim(id, ms), wanted, `round ${round}`);
     if (wanted === "new") ends.set(id, clock.wallMs + ms);
     seen[wanted]++;
+    if (random(20) > 0) continue;
+    const released = `${random(60)}`;
+    memory.release(released);
+    ends.delete(released);
   }
   assert(Math.min(...Object.values(seen)) > 500, JSON.stringify(seen));
 });
@@ -266,7 +285,7 @@ Deno.test("lines in any order and twice over are understood", async () => {
   assert.deepEqual(file.told, []);
 });
 
-Deno.test("a file written anew at the start holds exactly what counts", async () => {
+Deno.test("a file written anew at the start holds every id, and the calls that count", async () => {
   await using file = new MemoryFile();
   const first = await file.open();
   first.claim("over", file.in(1_000));
@@ -277,6 +296,7 @@ Deno.test("a file written anew at the start holds exactly what counts", async ()
   file.clock.advance(HOUR);
   await file.open();
   assert.deepEqual(file.lines, [
+    `id\t${file.in(1_000 - DAY)}\t"over"`,
     `id\t${file.in(HOUR)}\t"taken"`,
     `call\t${file.in(-HOUR)}\t"taken"`,
   ]);
@@ -331,6 +351,7 @@ Deno.test("what comes while the file is written anew is in both files", async ()
     file.clock.advance(2 * HOUR);
     assert(count < 3 * SPARE_LINES);
   }
+  assert(memory.isLasting);
   for (let i = 0; i < 10; i++) {
     assert.equal(memory.claim(`meanwhile ${i}`, file.in(HOUR)), "new");
     memory.noteCall("meanwhile");
@@ -402,11 +423,72 @@ Deno.test("a clock that is set back twice makes no used id usable again", () => 
 Deno.test("ids do not stay for ever: an hour after the end by both clocks they are gone", async () => {
   await using file = new MemoryFile();
   const memory = await file.open();
-  memory.claim("id", file.in(HOUR));
+  for (let i = 0; i < SPARE_LINES + 2; i++) memory.claim(`id ${i}`, file.in(HOUR));
   file.clock.advance(2 * HOUR);
   memory.claim("other", file.in(HOUR));
-  await file.open();
-  assert.equal(file.lines.length, 1);
+  await file.settled();
+  assert.deepEqual(file.lines, [`id\t${file.in(HOUR)}\t"other"`]);
+});
+
+Deno.test("an id outlives a start at which the clock was ahead", async (test) => {
+  for (const ahead of [2 * HOUR + 1, 3650 * DAY]) {
+    await test.step(`${ahead} ms`, async () => {
+      await using file = new MemoryFile();
+      (await file.open()).claim("id", file.in(HOUR));
+      file.clock.step(ahead);
+      const wrong = await file.open();
+      assert.equal(wrong.claim("other", file.in(HOUR)), "new");
+      file.clock.step(-ahead);
+      file.clock.advance(HOUR - 1);
+      assert.equal(wrong.claim("other", file.in(HOUR)), "used");
+      assert.equal(wrong.claim("id", file.in(HOUR)), "used", "put right while it runs");
+      file.clock.step(ahead);
+      await file.open();
+      file.clock.step(-ahead);
+      assert.equal((await file.open()).claim("id", file.in(HOUR)), "used", "put right between");
+    });
+  }
+});
+
+Deno.test("ids of a file whose time is over leave room for others", async () => {
+  await using file = new MemoryFile();
+  const options = { maxIds: 4, maxIdsOfOwner: 3 };
+  const first = await file.open(options);
+  for (const id of ["a", "b", "c"]) first.claim(id, file.in(HOUR), "x");
+  first.claim("d", file.in(HOUR), "y");
+  file.clock.step(3 * HOUR);
+  const second = await file.open(options);
+  for (const id of ["e", "f", "g"]) assert.equal(second.claim(id, file.in(HOUR), "x"), "new");
+  assert.equal(second.claim("h", file.in(HOUR), "x"), "full");
+  assert.equal(second.claim("h", file.in(HOUR), "y"), "new");
+  await file.open(options);
+  assert.equal(file.lines.length, 4);
+});
+
+Deno.test("over many restarts the file does not grow, whatever ids it holds", async () => {
+  await using file = new MemoryFile();
+  for (let day = 0; day < 30; day++) {
+    const memory = await file.open();
+    for (let i = 0; i < 200; i++) memory.claim(`${day}/${i}`, file.in(HOUR));
+    file.clock.advance(12 * HOUR);
+    memory.claim(`${day}`, file.in(HOUR));
+    await file.settled();
+    file.clock.advance(12 * HOUR);
+  }
+  assert(file.lines.length < SPARE_LINES + 500, `${file.lines.length}`);
+});
+
+Deno.test("a memory with a file that can be written is lasting, until it is closed", async () => {
+  await using file = new MemoryFile();
+  const memory = await file.open();
+  assert.equal(memory.isLasting, true);
+  memory.claim("a", file.in(HOUR));
+  assert.equal(memory.isLasting, true);
+  const closed = file.close();
+  assert.equal(memory.isLasting, false);
+  await closed;
+  assert.equal(memory.isLasting, false);
+  assert.equal(inMemory().memory.isLasting, false);
 });
 
 Deno.test("over a restart, an id is kept for an hour after its end", async () => {

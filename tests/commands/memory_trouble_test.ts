@@ -9,6 +9,7 @@ import { DAY, HOUR, MemoryFile } from "./memory_helper.ts";
 
 interface State {
   readonly count: number;
+  readonly isLasting: boolean;
   readonly told: readonly string[];
 }
 
@@ -104,16 +105,18 @@ for (const after of [1, 30, 700]) {
 Deno.test("a disk that takes no more is told once, and everything is there when it does again", async () => {
   await using file = new MemoryFile();
   await using process = new Claimer(file.path);
-  assert.deepEqual(await process.ask("claim 50"), { count: 50, told: [] });
+  assert.deepEqual(await process.ask("claim 50"), { count: 50, isLasting: true, told: [] });
   await process.limit(SMALL);
   const full = await process.ask("claim 300");
+  assert.equal(full.isLasting, false);
   assert.equal(full.told.length, 1);
   assert.match(
     full.told[0] ?? "",
     /^Cannot write \S+: File too large\. Until it can be written, a restart forgets which commands/,
   );
   for (const command of ["claim 10", "advance 10", "claim 10", "advance 100", "claim 10"]) {
-    assert.deepEqual((await process.ask(command)).told, []);
+    const { isLasting, told } = await process.ask(command);
+    assert.deepEqual([isLasting, told], [false, []]);
   }
   await process.limit(LARGE);
   assert.deepEqual((await process.ask("claim 10")).told, [], "it is not tried at each claim");
@@ -121,7 +124,8 @@ Deno.test("a disk that takes no more is told once, and everything is there when 
   let told = JSON.parse(await process.line()).told;
   while (told.length === 0) told = (await process.ask("claim 1")).told;
   assert.match(told.join("\n"), /^\S+ can be written again$/);
-  const { count } = await process.ask("claim 5");
+  const { count, isLasting } = await process.ask("claim 5");
+  assert(isLasting);
   await process.kill();
   assertClaimed(await file.open(), file, count);
   assert.deepEqual(file.told, []);
@@ -148,6 +152,7 @@ Deno.test("without a folder that can be used it goes on in memory, and says so o
   ]);
   assert.equal(memory.claim("a", file.in(DAY)), "new");
   assert.equal(memory.claim("a", file.in(DAY)), "used");
+  assert.equal(memory.isLasting, false);
   file.clock.advance(HOUR);
   memory.noteCall("t");
   assert.equal(memory.callsInADay("t"), 1);
@@ -165,6 +170,7 @@ Deno.test("what is no file is told and left alone", async () => {
   ]);
   assert.equal(memory.claim("a", file.in(DAY)), "new");
   assert.equal(memory.claim("a", file.in(DAY)), "used");
+  assert.equal(memory.isLasting, false);
   await file.close();
   assert((await Deno.stat(file.path)).isFifo);
   assert.equal(file.clock.pending, 0);
@@ -183,6 +189,7 @@ Deno.test("where no other file can be written, the one there is grows and forget
   while (count < 5 * SPARE_LINES) grow();
   assert.match(file.heard().join("\n"), /^Cannot write FILE anew, it grows: Is a directory/);
   assert.equal(file.lines.length, count);
+  assert(memory.isLasting);
   await Deno.remove(`${file.path}.new`, { recursive: true });
   while (file.told.length === 0) {
     grow();
@@ -200,6 +207,7 @@ Deno.test("a file that cannot be made is tried again every ten seconds, and said
   const memory = await file.open();
   assert.match(file.heard().join("\n"), /^Cannot write FILE: Is a directory\. Until it can be/);
   assert.equal(memory.claim("a", file.in(DAY)), "new");
+  assert.equal(memory.isLasting, false);
   file.clock.advance(35_000);
   assert.equal(file.clock.timersSet, 4);
   await Deno.remove(`${file.path}.new`, { recursive: true });

@@ -27,7 +27,6 @@ for (
     ["originate {a='b c'}user/1 2", originate("{a='b c'}user/1 2")],
     ["bgapi originate user/1 2", originate("user/1 2", true)],
     ["bgapi ORIGINATE user/1 2", originate("user/1 2", true)],
-    ["bgapi originate", originate("", true)],
   ] as const
 ) {
   Deno.test(`"${text}" is a command`, () => {
@@ -57,6 +56,16 @@ Deno.test("a bgapi document is the command that its args say", () => {
   assert.deepEqual(parseRequest(json({ command: "bgapi", args: " show  calls " })), {
     command: bgapi("show", "calls"),
   });
+});
+
+Deno.test("white space may stand around a document", () => {
+  const text = ` \r\n\t${json({ command: "bgapi", args: "status" })}\r\n `;
+  assert.deepEqual(parseRequest(text), { command: bgapi("status") });
+});
+
+Deno.test("an id may be a whole number", () => {
+  const text = json({ command: "bgapi", args: "status", id: 17 });
+  assert.deepEqual(parseRequest(text), { command: bgapi("status"), id: "17" });
 });
 
 Deno.test("an originate behind bgapi is known as one in a document too", () => {
@@ -148,7 +157,7 @@ const NO_NAME = /^its API command is not the name of one$/;
 
 for (
   const [what, text, fault] of [
-    ["an empty message", "", NEITHER],
+    ["an empty message", "", /^it is empty$/],
     ["another word", "api status", NEITHER],
     ["a longer word", "bgapis status", NEITHER],
     ["a word with no space after it", "bgapi:status", NEITHER],
@@ -158,7 +167,10 @@ for (
     ["a wide space after the word", "bgapi\u3000status", NEITHER],
     ["a dotless i in the word", "bgapı status", NEITHER],
     ["a word in wide letters", "ｂｇａｐｉ status", NEITHER],
-    ["a document behind a space", ' {"command":"bgapi","args":"status"}', NEITHER],
+    ["a document behind a no-break space", '\u00a0{"command":"bgapi","args":"status"}', NEITHER],
+    ["a document behind a byte order mark", '\ufeff{"command":"bgapi","args":"status"}', NEITHER],
+    ["originate behind bgapi alone", "bgapi originate ", /^`originate` has nothing after it$/],
+    ["an API command of 65 letters", `bgapi ${"x".repeat(65)}`, NO_NAME],
     ["a list", '[{"command":"bgapi","args":"status"}]', NEITHER],
     ["a string", '"bgapi status"', NEITHER],
     ["the word bgapi alone", "bgapi", NO_COMMAND],
@@ -209,8 +221,8 @@ const CALL = { command: "originate", endpoint: "user/1", app: "park" };
 
 for (
   const [what, document, fault] of [
-    ["no JSON", "{", /^it is no valid JSON$/],
-    ["a repeated key", '{"command":"bgapi","args":"a","args":"b"}', /repeats a key$/],
+    ["no JSON", "{", /^it is no valid JSON/],
+    ["a repeated key", '{"command":"bgapi","args":"a","args":"b"}', /repeats the key "args"$/],
     ["an empty object", {}, /^its `command` is missing$/],
     ["another command", { command: "api", args: "status" }, /is neither `bgapi` nor `originate`$/],
     ["a command in capitals", { ...STATUS, command: "BGAPI" }, /is neither/],
@@ -234,7 +246,15 @@ for (
     ["an id of 129 characters", { ...STATUS, id: "x".repeat(129) }, /^its `id` is not/],
     ["an id with a space", { ...STATUS, id: "a b" }, /^its `id` is not/],
     ["an id with a line end", { ...STATUS, id: "a\n" }, /`id` holds a control/],
-    ["an id that is a number", { ...STATUS, id: 1 }, /^its `id` is no text$/],
+    ["an id that is half a number", { ...STATUS, id: 1.5 }, /^its `id` is no text$/],
+    [
+      "an id that no number is exact enough for",
+      '{"command":"bgapi","args":"a","id":12345678901234567890}',
+      /^its `id` is no text$/,
+    ],
+    ["an id that is true", { ...STATUS, id: true }, /^its `id` is no text$/],
+    ["its own word in the args", { ...STATUS, args: "BGAPI status" }, /begin with `bgapi` itself/],
+    ["no args but spaces", { command: "originate", args: " " }, /`originate` has nothing after it/],
     ["an id that is null", { ...STATUS, id: null }, /^its `id` is no text$/],
     ["an issued_at of words", { ...STATUS, issued_at: "now" }, /^its `issued_at` is neither/],
     ["an issued_at without a zone", { ...STATUS, issued_at: AT.slice(0, -1) }, /is neither/],

@@ -6,7 +6,7 @@
 
 import assert from "node:assert/strict";
 import type { AnswerRules } from "../../lib/commands/answers.ts";
-import type { TopicRules } from "../../lib/commands/inbox.ts";
+import type { TopicRules } from "../../lib/commands/topic.ts";
 import {
   propertyName,
   subscriberTopicParameters,

@@ -266,7 +266,7 @@ const cases: Record<string, Case> = {
     ],
   },
   "parameters that ask for nothing": {
-    topic: { originate_unrestricted: "false", rate_limit: "0", bgapi_allow: "", hmac_key: "" },
+    topic: { originate_unrestricted: "false", rate_limit: "0" },
     expected: [],
   },
   "a burst without a rate": {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { configuration, load, params, SETTINGS, withFiles } from "./helper.ts";
 import { nearest } from "../../lib/config/nearest.ts";
 import {
   fileForm,
@@ -124,5 +125,26 @@ Deno.test("each name is still suggested for itself with a letter missing", () =>
       const slips = Array.from(name, (_, i) => name.slice(0, i) + name.slice(i + 1));
       for (const slip of slips) assert.equal(nearest(slip, names), name, slip);
     }
+  }
+});
+
+Deno.test("no lock of a topic stays open because its value is empty", () => {
+  const { parameters }: Section = sections.subscriberTopic;
+  const own = Object.entries(parameters).filter(([, { original }]) => !original);
+  assert.ok(own.length > 0 && own.every(([, { neverEmpty }]) => neverEmpty));
+  const forms = own.flatMap(([name, { secret }]) => secret ? [name, fileForm(name)] : [name]);
+  for (const form of forms) {
+    const topic = params({ connection_name: "c", pattern: "x", [form]: "" });
+    const xml = configuration(`${SETTINGS}<profiles><profile name="p">
+      <connections><connection name="c"/></connections>
+      <subscribers><subscriber name="s"><topics><topic name="t">${topic}</topic></topics></subscriber>
+      </subscribers></profile></profiles>`);
+    withFiles({ "mosquitto.conf.xml": xml }, (folder) => {
+      const { config, findings } = load(`${folder}/mosquitto.conf.xml`);
+      assert.equal(config, undefined);
+      assert.deepEqual(findings.map(({ severity, text }) => [severity, text]), [
+        ["error", `\`${form}\` is empty: give it a value, or take the line out`],
+      ]);
+    });
   }
 });

@@ -314,7 +314,7 @@ mosquittoTest("a session that lasts does not run the commands of yesterday", asy
   await using agent = await RunningAgent.start(field.configuration, before.folder);
   await agent.ready();
   await field.mark();
-  console.log(agent.log.join("\n"));
+  // What waits comes at once, and waits for FreeSWITCH.
   assert.deepEqual(field.lines, ["originate user/1000 &park", "originate user/1000 &park"]);
   assert.equal(
     agent.log.filter((line) => /`issued_at` is 864\d\d s in the past/.test(line)).length,

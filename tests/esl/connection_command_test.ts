@@ -204,3 +204,44 @@ test("a clock that has nothing to time has no timers left", async () => {
   await opened.connection.command("nonsense").catch(() => {});
   assert.equal(clock.pending, 0);
 });
+
+test("an answer over the limit fails its question alone", async () => {
+  const long = () => "x".repeat(2000);
+  await using simulator = await Simulator.start({ heartbeatMs: 0, api: { long } });
+  using opened = await openConnection(endpointOf(simulator), { limits: { bodyBytes: 1000 } });
+  const { connection } = opened;
+  const answers = [connection.api("echo one"), connection.api("long"), connection.api("echo two")];
+  const message = "FreeSWITCH's answer of 2000 bytes is too long";
+  const [one, failure, two] = await Promise.allSettled(answers);
+  assert.deepEqual([one, two].map((each) => each?.status === "fulfilled" && each.value), [
+    "one",
+    "two",
+  ]);
+  assert.ok(failure?.status === "rejected");
+  assert.deepEqual([failure.reason.kind, failure.reason.message], ["rejected", message]);
+  assert.deepEqual(opened.closed.all, []);
+});
+
+test("an answer over the limit that nobody asked for ends the connection as any other", async () => {
+  using peer = new Peer();
+  const [opened] = await Promise.all([
+    openConnection(endpointOf(peer), { limits: { bodyBytes: 10 } }),
+    peer.welcome(),
+  ]);
+  using _ = opened;
+  await peer.send("Content-Type: api/response\nContent-Length: 11\n\n01234567890");
+  assert.match((await opened.closed.at(0)).message, /a question that nobody asked/);
+});
+
+test("an event over the limit is told by its start, and the next one comes", async () => {
+  await using simulator = await Simulator.start({ heartbeatMs: 0 });
+  using opened = await openConnection(endpointOf(simulator), { limits: { bodyBytes: 1000 } });
+  await opened.connection.command("event json GENERAL");
+  simulator.fire("GENERAL", { "X-Long": "x".repeat(20_000) });
+  simulator.fire("GENERAL", { "X-Word": "next" });
+  const { length, start } = await opened.tooLong.at(0);
+  assert.ok(length > 20_000);
+  assert.match(start, /^\{"Event-Name":"GENERAL"/);
+  assert.equal(JSON.parse(await opened.events.at(0))["X-Word"], "next");
+  assert.deepEqual([opened.tooLong.all.length, opened.closed.all], [1, []]);
+});

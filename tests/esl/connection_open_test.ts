@@ -10,7 +10,11 @@ import { freePort } from "../support/broker.ts";
 import { ManualClock } from "../support/manual_clock.ts";
 import { endpointOf, openConnection, Peer, test } from "./helper.ts";
 
-const SILENT = { event: () => {}, closed: () => assert.fail("told, though it never opened") };
+const SILENT = {
+  event: () => {},
+  tooLong: () => {},
+  closed: () => assert.fail("told, though it never opened"),
+};
 
 /** Opens, and expects it to fail without a word to the handlers. */
 async function failure(

@@ -2,7 +2,13 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { type Frame, FrameError, type FrameLimits, FrameParser } from "../../lib/esl/frames.ts";
+import {
+  type Frame,
+  FrameError,
+  type FrameLimits,
+  FrameParser,
+  type LongFrame,
+} from "../../lib/esl/frames.ts";
 import { readRecording } from "../../lib/simulator/recording.ts";
 
 const folder = new URL("../fixtures/esl/", import.meta.url);
@@ -182,6 +188,45 @@ Deno.test("without limits given, 64 KiB of headers and 16 MiB of body are the li
   assert.equal(framesOfText(`${T}X: ${"x".repeat(60 * 1024)}\n\n`).length, 1);
 });
 
+for (const type of ["text/event-json", "api/response"]) {
+  const body = `{"Event-Name":"X"}\n\nContent-Type: auth/request\n\n${"x".repeat(50)}`;
+  const stream = encoder.encode(
+    `${T}\nContent-Length: ${body.length}\nContent-Type: ${type}\n\n${body}` +
+      `${T}Content-Length: 2\n\nab`,
+  );
+
+  Deno.test(`${type} over the limit is read past, wherever the stream is cut`, () => {
+    for (let cut = 0; cut <= stream.length; cut++) {
+      const told: (Frame | LongFrame)[] = [];
+      const tell = (frame: Frame | LongFrame) => told.push(frame);
+      const parser = new FrameParser(tell, { bodyBytes: 30 }, tell);
+      for (const part of [stream.subarray(0, cut), stream.subarray(cut)]) parser.push(part);
+      assert.equal(parser.betweenFrames, true);
+      assert.deepEqual(told.map(({ contentType }) => contentType), ["a/b", type, "a/b"]);
+      const start = encoder.encode(body.slice(0, 30));
+      assert.deepEqual(told[1], { contentType: type, length: body.length, start });
+    }
+  });
+
+  Deno.test(`${type} over the limit is told at its end, and not kept meanwhile`, () => {
+    const long: LongFrame[] = [];
+    const parser = new FrameParser(() => {}, {}, (frame) => long.push(frame));
+    const length = 2 ** 32;
+    parser.push(encoder.encode(`Content-Type: ${type}\nContent-Length: ${length}\n\n`));
+    const chunk = new Uint8Array(2 ** 26);
+    for (let left = length; left > 0; left -= chunk.length) {
+      assert.deepEqual([long, parser.betweenFrames], [[], false]);
+      parser.push(chunk);
+    }
+    assert.deepEqual([long.length, long[0]?.length, parser.betweenFrames], [1, length, true]);
+    assert.equal(long[0]?.start.buffer.byteLength, 8 * 1024);
+    assert.throws(
+      () => parser.push(encoder.encode(`Content-Type: ${type}\nContent-Length: ${length + 1}\n\n`)),
+      (error) => error instanceof FrameError && error.message.includes("limit is 4294967296"),
+    );
+  });
+}
+
 for (
   const garbage of [
     "HTTP/1.1 400 Bad Request\n\n",
@@ -196,6 +241,8 @@ for (
     `${T}Content-Length: 0x10\n\n`,
     `${T}Content-Length: \n\n`,
     `${T}Content-Length: 99999999999999999999\n\n`,
+    "Content-Type: text/event-json\nContent-Length: 99999999999999999999\n\n",
+    "Content-Type: text/event-json\nContent-Length: 1e3\n\n",
     '{"Event-Name":"HEARTBEAT"}\n\n',
     "\0\0\0\n\n",
   ]

@@ -69,21 +69,30 @@ export async function openConnection(
   endpoint: EslEndpoint,
   options: Partial<EslConnectionOptions> = {},
 ): Promise<
-  { connection: EslConnection; events: Told<string>; closed: Told<EslError> } & Disposable
+  & {
+    connection: EslConnection;
+    events: Told<string>;
+    tooLong: Told<{ length: number; start: string }>;
+    closed: Told<EslError>;
+  }
+  & Disposable
 > {
   const events = new Told<string>();
+  const tooLong = new Told<{ length: number; start: string }>();
   const closed = new Told<EslError>();
   const connection = await EslConnection.open(endpoint, {
     event: (body) => events.add(decoder.decode(body)),
+    tooLong: (length, start) => tooLong.add({ length, start: decoder.decode(start) }),
     closed: (reason) => closed.add(reason),
   }, { clock: systemClock, ...options });
-  return { connection, events, closed, [Symbol.dispose]: () => connection.close() };
+  return { connection, events, tooLong, closed, [Symbol.dispose]: () => connection.close() };
 }
 
 /** A link that has been started, and all that it told. */
 export interface StartedLink extends Disposable {
   readonly link: EslLink;
   readonly events: Told<Record<string, string>>;
+  readonly tooLong: Told<{ length: number; name: string | undefined }>;
   readonly states: Told<LinkState>;
   readonly identities: Told<SwitchIdentity>;
   readonly originalModule: Told<boolean>;
@@ -103,6 +112,7 @@ export function startLink(
   } = {},
 ): StartedLink {
   const events = new Told<Record<string, string>>();
+  const tooLong = new Told<{ length: number; name: string | undefined }>();
   const states = new Told<LinkState>();
   const identities = new Told<SwitchIdentity>();
   const originalModule = new Told<boolean>();
@@ -119,6 +129,7 @@ export function startLink(
       events.add(event);
       options.onEvent?.(event);
     },
+    eventTooLong: (length, name) => tooLong.add({ length, name }),
     state: (state) => states.add(state),
     identity: (identity) => identities.add(identity),
     originalModuleLoaded: (loaded) => originalModule.add(loaded),
@@ -129,6 +140,7 @@ export function startLink(
   return {
     link,
     events,
+    tooLong,
     states,
     identities,
     originalModule,

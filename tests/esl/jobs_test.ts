@@ -60,13 +60,3 @@ Deno.test("a job is known by its id until it has ended or is forgotten", () => {
   jobs.forget("two");
   assert.equal(jobs.has("two"), false);
 });
-
-Deno.test("a job that takes too long ends as timed out, and a late result passes by", async () => {
-  const jobs = new Jobs();
-  const outcome = jobs.expect("one");
-  jobs.timeOut("one");
-  jobs.take(finished("one", "late"));
-  jobs.timeOut("another");
-  assert.deepEqual(await outcome, { kind: "timed_out" });
-  assert.equal(jobs.open, 0);
-});

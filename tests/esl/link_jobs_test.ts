@@ -100,27 +100,6 @@ test("a command whose reply is lost with the connection fails as lost, not as re
   simulator.resume();
 });
 
-test("a job that takes too long ends as timed out, and leaves no timer if it does not", async () => {
-  await using simulator = await Simulator.start({
-    heartbeatMs: 0,
-    api: { hang: () => new Promise(() => {}) },
-  });
-  const clock = new ManualClock();
-  using started = startLink(endpointOf(simulator), { clock });
-  await started.connected();
-  const { pending } = clock;
-  const quick = await started.link.bgapi("echo quick", UUID, 5_000);
-  assert.deepEqual(await quick.outcome, { kind: "finished", text: "quick" });
-  assert.equal(clock.pending, pending);
-  const slow = await started.link.bgapi("hang", UUID, 5_000);
-  clock.advance(4_999);
-  assert.equal(clock.pending, pending + 1);
-  clock.advance(1);
-  assert.deepEqual(await slow.outcome, { kind: "timed_out" });
-  const next = await started.link.bgapi("echo next", UUID);
-  assert.deepEqual(await next.outcome, { kind: "finished", text: "next" });
-});
-
 test("stopped, open jobs end as unknown", async () => {
   await using simulator = await Simulator.start({
     heartbeatMs: 0,
@@ -162,4 +141,34 @@ test("a command that FreeSWITCH or fsmqtt refuses leaves no job behind", async (
   await assert.rejects(link.bgapi("echo a\nb", UUID), { kind: "rejected", message: /LF/ });
   const job = await link.bgapi("echo x", UUID);
   assert.deepEqual(await job.outcome, { kind: "finished", text: "x" });
+});
+
+test("a result that is too long ends its own job as unknown, and the link stays", async () => {
+  const hung = Promise.withResolvers<string>();
+  await using simulator = await Simulator.start({
+    heartbeatMs: 0,
+    api: { long: () => "x".repeat(16 * 1024 * 1024), hang: () => hung.promise },
+  });
+  using started = startLink(endpointOf(simulator), {
+    subscription: ["event json BACKGROUND_JOB GENERAL"],
+  });
+  await started.connected();
+  const other = await started.link.bgapi("hang", "other");
+  const job = await started.link.bgapi("long", UUID);
+  const outcome = await job.outcome;
+  assert.equal(outcome.kind, "unknown");
+  assert.match(
+    outcome.kind === "unknown" ? outcome.reason : "",
+    /^its result of 1677\d{4} bytes is too long$/,
+  );
+  const { length, name } = await started.tooLong.at(0);
+  assert.ok(length > 16 * 1024 * 1024);
+  assert.equal(name, "BACKGROUND_JOB");
+  hung.resolve("+OK");
+  assert.deepEqual(await other.outcome, { kind: "finished", text: "+OK" });
+  const { events, link, losses, tooLong } = started;
+  await events.find((event) => event["Job-UUID"] === "other");
+  assert.deepEqual(losses.all, []);
+  assert.deepEqual([tooLong.all.length, link.eventsTooLong, link.eventsReceived], [1, 1, 1]);
+  assert.deepEqual([link.reconnects, link.protocolErrors], [0, 0]);
 });

@@ -96,7 +96,9 @@ for (const qos of [0, 1] as const) {
     await witness.count("r", 100);
     await witness.count("t", 5_000);
     const topics = witness.received.map(({ topic }) => topic).join("");
-    assert.match(topics, qos === 0 ? /^r{50}t/ : /^r{50}t+[rt]*rt+$/);
+    // At QoS 1 one place of the window is left for events.
+    const ahead = topics.split("r").slice(0, 50).join("");
+    assert(ahead.length <= (qos === 0 ? 0 : 10), `${ahead.length} events before 50 replies`);
     assert.deepEqual(witness.payloads("r"), numbers(1, 100));
     assert.deepEqual(witness.payloads("t"), numbers(1, 5_000));
     await rig.acknowledged(5_000);
@@ -801,4 +803,19 @@ Deno.test("an acknowledgement that comes behind the end of its connection counts
   second.acknowledge(0);
   second.acknowledge(0);
   assert.equal(replies.length, 0);
+});
+
+Deno.test("a full box drops a reply that yields before any other", () => {
+  const clock = new ManualClock();
+  const box = new ReplyBox(clock, { replies: 2, bytes: 10_000 });
+  const told: string[] = [];
+  box.tells({ changed: () => {}, dropped: (_, text) => told.push(text) });
+  box.add(reply("result"));
+  box.add(reply("refusal", { yields: true }));
+  assert.equal(box.add(reply("another result")), false);
+  const left = [box.take(), box.take()].map((held) =>
+    new TextDecoder().decode(held?.reply.payload)
+  );
+  assert.deepEqual(left, ["result", "another result"]);
+  assert.equal(told.length, 1);
 });

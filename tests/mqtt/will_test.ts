@@ -50,6 +50,7 @@ mosquittoTest("a connection that is cut leaves the will to the broker", async ()
       accepted: () => {},
       connected: () => connected.resolve(),
       message: () => {},
+      tooLong: () => {},
       drained: () => {},
       closed: () => resolve(),
     },

@@ -1,23 +1,28 @@
-/** A flood of refusals in the log: the first ones, then a count. */
+/** A flood in the log: the first ones, then a count. */
 
 import assert from "node:assert/strict";
-import { Refusals, type RefusalSummary, summaryText } from "../../lib/commands/refusals.ts";
+import {
+  OTHERS,
+  summaryText,
+  TellingLimit,
+  type Untold,
+} from "../../lib/commands/telling_limit.ts";
 import { ManualClock } from "../support/manual_clock.ts";
 
-function bench(perMinute?: number) {
+function bench(perMinute = 20) {
   const clock = new ManualClock();
-  const summaries: RefusalSummary[] = [];
-  const refusals = new Refusals({
+  const summaries: Untold[] = [];
+  const limit = new TellingLimit({
     clock,
     summarize: (summary) => summaries.push(summary),
-    ...(perMinute === undefined ? {} : { perMinute }),
+    perMinute,
   });
   return {
     clock,
-    refusals,
-    /** How many of so many refusals are to be told. */
+    limit,
+    /** How many of so many are to be told. */
     told(topic: string, count: number, reason = "not_allowed"): number {
-      return Array.from({ length: count }, () => refusals.note(topic, reason))
+      return Array.from({ length: count }, () => limit.note(topic, reason))
         .filter((isTold) => isTold).length;
     },
     /** The summaries since it was asked last. */
@@ -25,7 +30,7 @@ function bench(perMinute?: number) {
   };
 }
 
-Deno.test("the first twenty refusals within a minute are told, and no timer is set for them", () => {
+Deno.test("the first ones within a minute are told, and no timer is set for them", () => {
   const { clock, told } = bench();
   assert.equal(told("t", 20), 20);
   assert.equal(clock.timersSet, 0);
@@ -33,7 +38,7 @@ Deno.test("the first twenty refusals within a minute are told, and no timer is s
   assert.equal(clock.pending, 1);
 });
 
-Deno.test("what is held back is counted by reason, and told once when the minute is over", () => {
+Deno.test("what is held back is counted by kind, and told once when the minute is over", () => {
   const { clock, told, summaries } = bench(3);
   assert.equal(told("t", 1, "malformed"), 1);
   clock.advance(30_000);
@@ -45,7 +50,7 @@ Deno.test("what is held back is counted by reason, and told once when the minute
   clock.advance(1);
   const [summary, ...others] = summaries();
   assert.deepEqual([summary?.topic, summary?.count, others], ["t", 11, []]);
-  assert.deepEqual(Object.entries(summary?.reasons ?? {}), [
+  assert.deepEqual(Object.entries(summary?.kinds ?? {}), [
     ["malformed", 7],
     ["not_allowed", 3],
     ["constructor", 1],
@@ -55,7 +60,7 @@ Deno.test("what is held back is counted by reason, and told once when the minute
   assert.deepEqual(summaries(), []);
 });
 
-Deno.test("each minute begins anew, with the first refusal after the one before", () => {
+Deno.test("each minute begins anew, with the first that comes after the one before", () => {
   const { clock, told, summaries } = bench(3);
   for (let minute = 0; minute < 3; minute++) {
     assert.equal(told("t", 10), 3);
@@ -83,38 +88,52 @@ Deno.test("a flood on one topic takes nothing from the others", () => {
 
 Deno.test("a timer that is late mixes no two minutes", () => {
   let now = 0;
-  const summaries: RefusalSummary[] = [];
-  const refusals = new Refusals({
+  const summaries: Untold[] = [];
+  const limit = new TellingLimit({
     clock: { now: () => now, date: () => new Date(), after: () => () => {} },
     summarize: (summary) => summaries.push(summary),
     perMinute: 1,
   });
-  refusals.note("t", "malformed");
-  refusals.note("t", "malformed");
+  limit.note("t", "malformed");
+  limit.note("t", "malformed");
   now = 60_000;
-  assert.equal(refusals.note("t", "stale"), true);
-  assert.deepEqual(summaries, [{ topic: "t", count: 1, reasons: { malformed: 1 } }]);
+  assert.equal(limit.note("t", "stale"), true);
+  assert.deepEqual(summaries, [{ topic: "t", count: 1, kinds: { malformed: 1 } }]);
 });
 
 Deno.test("closed, it tells what is left and leaves no timer", () => {
-  const { clock, refusals, told, summaries } = bench(1);
+  const { clock, limit, told, summaries } = bench(1);
   told("a", 3);
   told("b", 2);
   told("c", 1);
-  refusals.close();
+  limit.close();
   assert.deepEqual(summaries().map(({ topic, count }) => [topic, count]), [["a", 2], ["b", 1]]);
   assert.equal(clock.pending, 0);
-  refusals.close();
+  limit.close();
   assert.deepEqual(summaries(), []);
 });
 
+Deno.test("what a sender chooses is named twenty times, and counted", () => {
+  const { clock, told, summaries } = bench(1);
+  told("t", 1);
+  for (let i = 0; i < 25; i++) told("t", 1, `kind ${i}`);
+  told("t", 2, "kind 3");
+  told("t", 3, "kind 24");
+  clock.advance(60_000);
+  const [summary] = summaries();
+  const entries = Object.entries(summary?.kinds ?? {});
+  assert.deepEqual([summary?.count, entries.length], [30, 21]);
+  assert.deepEqual(entries.slice(0, 3), [[OTHERS, 8], ["kind 3", 3], ["kind 0", 1]]);
+});
+
 Deno.test("a summary reads as a sentence", () => {
+  const refused = { topic: "X", count: 4_312, kinds: { not_allowed: 4_000, malformed: 312 } };
   assert.equal(
-    summaryText({ topic: "X", count: 4_312, reasons: { not_allowed: 4_000, malformed: 312 } }),
+    summaryText(refused, "message", "refused"),
     "4,312 more messages on topic X were refused within a minute: 4,000 not_allowed, 312 malformed",
   );
   assert.equal(
-    summaryText({ topic: "X", count: 1, reasons: { stale: 1 } }),
-    "1 more message on topic X was refused within a minute: 1 stale",
+    summaryText({ topic: "X", count: 1, kinds: { status: 1 } }, "command", "run"),
+    "1 more command on topic X was run within a minute: 1 status",
   );
 });

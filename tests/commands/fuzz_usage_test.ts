@@ -1,0 +1,40 @@
+/** The command line of `deno task fuzz`. */
+
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+
+const SCRIPT = fileURLToPath(new URL("../../scripts/fuzz.ts", import.meta.url));
+
+async function fuzz(...args: string[]) {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", SCRIPT, ...args],
+    env: { NO_COLOR: "1" },
+  }).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, out: text(stdout), err: text(stderr) };
+}
+
+Deno.test("some rounds of a seed end well, and say what they sent", async () => {
+  const { code, out } = await fuzz("--rounds", "2000", "--seed", "7");
+  assert.equal(code, 0);
+  assert.match(out, /^seed 7\n2000 rounds in \d+ s; commands sent\n +\d+ narrow\n/);
+  assert.match(out, /\nall is well\n$/);
+});
+
+for (
+  const [args, why] of [
+    [["--rounds", "0"], '--rounds needs a whole number above 0, not "0"'],
+    [["--rounds", "-1"], "Option '--rounds' needs a whole number above 0\n\n"],
+    [["--seed", "1.5"], '--seed needs a whole number above 0, not "1.5"'],
+    [["--seeds", "1"], "Unknown option '--seeds'"],
+    [["1"], "Unexpected argument '1'"],
+  ] as const
+) {
+  Deno.test(`${args.join(" ")} is refused with the usage`, async () => {
+    const { code, out, err } = await fuzz(...args);
+    assert.deepEqual([code, out], [64, ""]);
+    assert(err.startsWith(why), err);
+    assert.match(err, /\n\ndeno task fuzz \[--rounds N\]/);
+    assert.doesNotMatch(err, /^\s+at /m);
+  });
+}
