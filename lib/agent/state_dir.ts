@@ -75,7 +75,7 @@ export class StateDir {
       const fault = `the state folder ${dir} cannot be used (${fileFault(error)})`;
       complain(
         `${fault[0]?.toUpperCase()}${fault.slice(1)}: generated client ids will change at each ` +
-          "start, no spools and no audit log are kept, and a restart forgets which commands ran. " +
+          "start, no spools and no audit log are kept, and what is signed or counted by day does not run. " +
           "Give it to the user that runs fsmqtt, or set state-dir",
       );
       return StateDir.inMemory(fault);

@@ -114,8 +114,8 @@ export type CommandState =
  * - `unsigned`: it has no valid signature.
  * - `not_allowed`: this topic does not permit it.
  * - `duplicate`: a command of this id has come before.
- * - `rate_limited`, `busy`, `call_limit`: a limit is reached: commands a minute, commands under way,
- *   calls a day.
+ * - `rate_limited`, `busy`, `call_limit`: a limit is reached: commands a minute; commands under way,
+ *   or what can be remembered of them; calls a day.
  * - `unavailable`: FreeSWITCH is not connected, or too far behind.
  */
 export type RejectionReason =

@@ -37,7 +37,8 @@ const WRAPPERS: ReadonlyMap<string, RegExp> = new Map([
 const COMMAND = /([\w.:+-]+) */y;
 
 /** Caller ids, which an inquiry needs as much as the number that is called. */
-const CALLER_ID = /^(?:(?:origination|effective|outbound)_)?(?:caller|callee)_id_(?:name|number)$/i;
+export const CALLER_ID: RegExp =
+  /^(?:(?:origination|effective|outbound)_)?(?:caller|callee)_id_(?:name|number)$/i;
 /** Parameters of a SIP address that hold no secret (RFC 3261, section 19.1.1; RFC 3966). */
 const ADDRESS_PARAMETER = /^(?:transport|user|method|ttl|maddr|lr|phone-context|isub|ext)$/i;
 /** The schemes of addresses, which stand before a user as that does before its password. */

@@ -8,10 +8,11 @@ import type { Clock } from "../clock.ts";
 import { type EslError, isFailure } from "../esl/errors.ts";
 import type { LogLevel } from "../log/levels.ts";
 import type { Logger } from "../log/logger.ts";
+import { MASK } from "../secret.ts";
 import type { Ending } from "./answers.ts";
 import type { AuditDecision, AuditLog, AuditResult } from "./audit.ts";
-import { maskedArguments } from "./masking.ts";
-import { originateArguments } from "./originate.ts";
+import { CALLER_ID, maskedArguments } from "./masking.ts";
+import { type Originate, originateArguments } from "./originate.ts";
 import type { Permitted } from "./policy.ts";
 import type { Command, Request } from "./request.ts";
 import type { CommandMessage, Rejection } from "./screening.ts";
@@ -86,8 +87,11 @@ export class Recorder {
   }
 }
 
-interface TellingLimits {
+/** How much is written of a connection's messages. */
+export interface TellingLimits {
+  /** Of what is refused. */
   readonly refusals: TellingLimit;
+  /** Of what runs and places no calls. */
   readonly runs: TellingLimit;
 }
 
@@ -211,8 +215,13 @@ export class CommandRecord {
     }
   }
 
+  /** What was understood is shown without what may be a secret. */
   #details(): string {
     if (!this.#deps.log.details) return "";
+    if ("command" in this.#request) {
+      const { command, arguments: args } = describeCommand(this.#request.command);
+      return `; the command: ${command} ${args}`.trimEnd();
+    }
     return `; the message: ${new TextDecoder().decode(this.#message.payload.subarray(0, 1000))}`;
   }
 }
@@ -223,8 +232,20 @@ function describeCommand(command: Command): Pick<AuditDecision, "command" | "arg
     return { command: command.name, arguments: maskedArguments(command.name, command.args) };
   }
   const { call } = command;
-  const args = typeof call === "string" ? call : originateArguments(call);
-  return { command: "originate", arguments: maskedArguments("originate", args) };
+  const args = typeof call === "string" ? call : originateArguments(masked(call));
+  // Where a block ends is not for sure then.
+  const isClear = args.split("{").length <= 2 && args.split("}").length <= 2;
+  return {
+    command: "originate",
+    arguments: isClear ? maskedArguments("originate", args) : `(${args.length} characters)`,
+  };
+}
+
+function masked(call: Originate): Originate {
+  const variables = call.variables.map(([name, value]) =>
+    [name, CALLER_ID.test(name) ? value : MASK] as const
+  );
+  return { ...call, variables };
 }
 
 function resultOf(ending: Ending): AuditResult["result"] {

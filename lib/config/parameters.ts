@@ -151,15 +151,17 @@ export const settingsParameters = {
     fallbackText: "`audit.jsonl` in state-dir",
     added: true,
     help:
-      "The file that says, as lines of JSON, which commands were asked for over MQTT and what " +
-      "became of them.",
+      "The file that says, as lines of JSON, which commands ran over MQTT and what became of them. " +
+      "What was refused stands in a file beside it, whose name has `-refused` in it.",
   }),
   "audit-log-bytes": integer(0, ANY, {
     default: 5 * 1024 * 1024,
     unit: "bytes",
     added: true,
     zero: "is no audit log",
-    help: "How long the audit log grows before it is renamed to end in `.1`, over the one before.",
+    help:
+      "How long each of the two files grows before it is renamed to end in `.1`, over the one " +
+      "before.",
   }),
   "state-dir": text({
     added: true,

@@ -274,6 +274,11 @@ Deno.test("renamed or removed from outside: after reopen there is a file of that
   log.reopen();
   log.write(numbered(4));
   assert.deepEqual(numbersOf(bench.lines()), [4]);
+  log.write(numbered(5, REFUSED));
+  await Deno.remove(bench.refusedPath);
+  log.reopen();
+  log.write(numbered(6, REFUSED));
+  assert.deepEqual(numbersOf(bench.refusedLines()), [6]);
 });
 
 Deno.test("a file that cannot be written is said once, and once when it can be again", async () => {
@@ -294,6 +299,29 @@ Deno.test("a file that cannot be written is said once, and once when it can be a
   await Deno.mkdir(bench.path);
   log.write(numbered(5));
   assert.equal(bench.heard().length, 1);
+});
+
+Deno.test("trouble with one file leaves the other alone, and is trouble", async () => {
+  await using bench = new Bench();
+  for (const path of [bench.path, bench.refusedPath]) {
+    await Deno.mkdir(path, { recursive: true });
+    const log = bench.log();
+    log.open();
+    const trouble = `Cannot write the audit log ${path}: It is not a regular file`;
+    assert.equal(log.trouble, trouble);
+    assert.deepEqual(bench.heard(), [trouble.replaceAll(bench.path, "FILE")]);
+    log.write(RAN);
+    log.write(REFUSED);
+    assert.deepEqual(bench.heard(), []);
+    const other = path === bench.path ? bench.refusedLines() : bench.lines();
+    assert.equal(other.length, 1);
+    await Deno.remove(path);
+    log.open();
+    assert.equal(log.trouble, undefined);
+    log.close();
+    await Deno.remove(dirname(bench.path), { recursive: true });
+    bench.heard();
+  }
 });
 
 Deno.test("what is no file is neither waited for nor renamed", async () => {

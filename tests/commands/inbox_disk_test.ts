@@ -63,7 +63,7 @@ Deno.test("without a disk nothing that is signed runs, and no call that is count
     await test.takeAll(text("a", clock), text("a", clock));
     assert.deepEqual([test.ran, test.refusals], [[], { busy: 2 }]);
     assert.match(test.log[0] ?? "", /: what ran cannot be written to disk, and /);
-    assert(test.log[0]?.endsWith(fault), test.log[0]);
+    assert(test.log[0]?.endsWith(fault));
     assert.equal(memory.callsInADay("cmd"), 0);
     disk.isLasting = true;
     await test.takeAll(text("a", clock));

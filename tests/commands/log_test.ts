@@ -15,11 +15,11 @@ Deno.test("without log-details neither arguments nor results are logged", async 
   assert.doesNotMatch(test.log.join("\n"), /s3cret|the result/);
 });
 
-Deno.test("with log-details the message and the result are logged", async () => {
+Deno.test("with log-details the command and the result are logged, and what is no command", async () => {
   const test = new TestInbox({ cmd: {} }, { details: true });
   await test.takeAll("bgapi echo s3cret", "whatever this is");
   assert.deepEqual(test.log, [
-    '[NOTICE] Running "echo" from "cmd" as job made-1; the message: bgapi echo s3cret',
+    '[NOTICE] Running "echo" from "cmd" as job made-1; the command: echo (6 characters)',
     '[INFO] "echo" from "cmd", job made-1, finished: +OK the result',
     '[WARNING] Refused a command on "cmd" (topic cmd): it begins with neither `bgapi` nor ' +
     "`originate`, and is no JSON; the message: whatever this is",
@@ -49,3 +49,23 @@ Deno.test("no message forges a line of the log, or floods it", async () => {
     assert(line.length < 2000, `${line.length}`);
   }
 });
+
+for (
+  const message of [
+    JSON.stringify({
+      command: "originate",
+      endpoint: "user/1000",
+      app: "park",
+      variables: { sip_auth_password: "p}s3cret" },
+    }),
+    "originate {sip_auth_password=p}s3cret}user/1000 &park",
+    "originate {sip_auth_password=s3cret}user/1000 &park",
+  ]
+) {
+  Deno.test(`no password of ${message.slice(0, 40)} is logged, with log-details neither`, async () => {
+    const test = new TestInbox({ cmd: {} }, { details: true });
+    await test.take("cmd", message);
+    assert.match(test.log.join(), /the command: originate /);
+    assert.doesNotMatch(test.log.join(), /s3cret/);
+  });
+}
