@@ -4,13 +4,13 @@
  * @module
  */
 
-import { parseArgs } from "node:util";
 import { ExitCode } from "../lib/exit_code.ts";
 import { type Outcome, summary } from "../tests/faults/outcome.ts";
 import type { Row } from "../tests/faults/row.ts";
 import { ROWS } from "../tests/faults/rows.ts";
+import { Usage } from "./usage.ts";
 
-const USAGE = `deno task soak [--minutes N] [--row R]... [--seed S] [--short]
+const usage = new Usage(`deno task soak [--minutes N] [--row R]... [--seed S] [--short]
 
   --minutes N  how long the load of row 11 lasts (60); the other rows take what they need
   --row R      only this row; may be given again
@@ -18,7 +18,7 @@ const USAGE = `deno task soak [--minutes N] [--row R]... [--seed S] [--short]
   --short      the short forms, as the tests run them
 
 Rows
-${ROWS.map(({ number, title }) => `${number}`.padStart(4) + `  ${title}`).join("\n")}`;
+${ROWS.map(({ number, title }) => `${number}`.padStart(4) + `  ${title}`).join("\n")}`);
 
 /** The columns of the table: heading, width, and what stands there. */
 const COLUMNS: readonly (readonly [string, number, (outcome: Outcome) => string])[] = [
@@ -49,54 +49,26 @@ function table(outcomes: readonly Outcome[]): string {
   ].join("\n");
 }
 
-function options() {
-  try {
-    return parseArgs({
-      options: {
-        minutes: { type: "string", default: "60" },
-        row: { type: "string", multiple: true, default: [] },
-        seed: { type: "string" },
-        short: { type: "boolean", default: false },
-        help: { type: "boolean", default: false },
-      },
-    }).values;
-  } catch (error) {
-    // Node's advice for a value that begins with a dash helps nobody here: no number may.
-    const [why = ""] = (error as Error).message.split("\n");
-    return refuse(why.replace("argument is ambiguous.", "needs a number above 0"));
-  }
-}
-
-function number(text: string, name: string): number {
-  const value = Number(text);
-  if (Number.isFinite(value) && value > 0) return value;
-  return refuse(`--${name} needs a number above 0, not "${text}"`);
-}
-
 /** The rows of these numbers, or all. */
 function chosen(wanted: readonly string[]): readonly Row[] {
   const numbers = ROWS.map((row) => row.number);
   for (const text of wanted) {
     if (numbers.includes(Number(text))) continue;
-    refuse(`There is no row ${text}; there are ${Math.min(...numbers)} to ${Math.max(...numbers)}`);
+    usage.refuse(
+      `There is no row ${text}; there are ${Math.min(...numbers)} to ${Math.max(...numbers)}`,
+    );
   }
   return ROWS.filter((row) => wanted.length === 0 || wanted.map(Number).includes(row.number));
 }
 
-function refuse(why: string): never {
-  console.error(`${why}\n\n${USAGE}`);
-  Deno.exit(ExitCode.USAGE);
-}
-
-const values = options();
-if (values.help) {
-  console.log(USAGE);
-  Deno.exit(ExitCode.OK);
-}
-const minutes = number(values.minutes, "minutes");
-const seed = values.seed === undefined
-  ? 1 + Math.floor(Math.random() * 1_000_000)
-  : number(values.seed, "seed");
+const values = usage.read({
+  minutes: { type: "string", default: "60" },
+  row: { type: "string", multiple: true, default: [] },
+  seed: { type: "string" },
+  short: { type: "boolean", default: false },
+});
+const minutes = usage.number(values.minutes, "minutes");
+const seed = usage.seed(values.seed);
 const rows = chosen(values.row);
 console.log(`seed ${seed}\n`);
 

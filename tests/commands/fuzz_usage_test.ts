@@ -1,18 +1,9 @@
 /** The command line of `deno task fuzz`. */
 
 import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
+import { runScript } from "../support/script.ts";
 
-const SCRIPT = fileURLToPath(new URL("../../scripts/fuzz.ts", import.meta.url));
-
-async function fuzz(...args: string[]) {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", SCRIPT, ...args],
-    env: { NO_COLOR: "1" },
-  }).output();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return { code, out: text(stdout), err: text(stderr) };
-}
+const fuzz = (...args: string[]) => runScript("fuzz.ts", args);
 
 Deno.test("some rounds of a seed end well, and say what they sent", async () => {
   const { code, out } = await fuzz("--rounds", "2000", "--seed", "7");
@@ -24,7 +15,7 @@ Deno.test("some rounds of a seed end well, and say what they sent", async () => 
 for (
   const [args, why] of [
     [["--rounds", "0"], '--rounds needs a whole number above 0, not "0"'],
-    [["--rounds", "-1"], "Option '--rounds' needs a whole number above 0\n\n"],
+    [["--rounds", "-1"], "Option '--rounds' needs a number above 0\n\n"],
     [["--seed", "1.5"], '--seed needs a whole number above 0, not "1.5"'],
     [["--seeds", "1"], "Unknown option '--seeds'"],
     [["1"], "Unexpected argument '1'"],

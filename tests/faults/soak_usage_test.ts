@@ -1,19 +1,10 @@
 /** The command line of `deno task soak`. */
 
 import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
+import { runScript } from "../support/script.ts";
 import { ROWS } from "./rows.ts";
 
-const SCRIPT = fileURLToPath(new URL("../../scripts/soak.ts", import.meta.url));
-
-async function soak(...args: string[]) {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", SCRIPT, ...args],
-    env: { NO_COLOR: "1" },
-  }).output();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return { code, out: text(stdout), err: text(stderr) };
-}
+const soak = (...args: string[]) => runScript("soak.ts", args);
 
 Deno.test("help names each row", async () => {
   const { code, out } = await soak("--help");
@@ -28,7 +19,7 @@ for (
     [["--minuts", "3"], "Unknown option '--minuts'"],
     [["--minutes", "-1"], "Option '--minutes' needs a number above 0\n\n"],
     [["--minutes=-1"], '--minutes needs a number above 0, not "-1"'],
-    [["--seed", "x"], '--seed needs a number above 0, not "x"'],
+    [["--seed", "x"], '--seed needs a whole number above 0, not "x"'],
     [["7"], "Unexpected argument '7'"],
   ] as const
 ) {
