@@ -108,7 +108,6 @@ export class PacketLimit extends Transform {
             return;
           }
           this.#long = new LongPublish(first, headerLength + length);
-          passed = at + headerLength;
         }
         at += headerLength;
         this.#left = length;
