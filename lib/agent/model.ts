@@ -18,6 +18,7 @@ import type {
 import type { MessageCounter } from "../mqtt/outbox.ts";
 import type { QueueLimits } from "../queue/event_queue.ts";
 import type { RateLimit } from "../queue/holding.ts";
+import { keyOf } from "./keys.ts";
 import type { ManagedConnection } from "./managed_connection.ts";
 import { rateLimit } from "./queue_settings.ts";
 
@@ -102,7 +103,7 @@ export function buildModel(
       const { name } = publisher;
       const topics = group(publisher, known?.publishers.get(name), (config, former) => ({
         config,
-        counter: former?.counter ?? { name: counterName(name, config.name), messages: 0 },
+        counter: former?.counter ?? { name: keyOf(name, config.name), messages: 0 },
         limit: rateLimit(config, clock, former),
       }));
       return [name, topics] as const;
@@ -151,14 +152,10 @@ function group<Config extends Named, Topic extends { readonly config: Config }>(
 export function counterOf(profile: Profile | undefined, name: string): MessageCounter {
   for (const [publisher, { topics }] of profile?.publishers ?? []) {
     for (const { config, counter } of topics) {
-      if (counterName(publisher, config.name) === name) return counter;
+      if (keyOf(publisher, config.name) === name) return counter;
     }
   }
   return { name, messages: 0 };
-}
-
-function counterName(publisher: string, topic: string): string {
-  return [publisher, topic].map(encodeURIComponent).join("/");
 }
 
 /** All connections of a model. */

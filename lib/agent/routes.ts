@@ -10,6 +10,7 @@ import { expandTopic, type SwitchNames } from "../events/template.ts";
 import { holdsTemplate } from "../config/template.ts";
 import type { Message } from "../mqtt/outbox.ts";
 import type { RateLimit } from "../queue/holding.ts";
+import { keyOf } from "./keys.ts";
 import type { ManagedConnection } from "./managed_connection.ts";
 import type { Model, Profile } from "./model.ts";
 
@@ -48,11 +49,10 @@ export function commandTopics(
     topics.flatMap(({ config, counter, limits }) => {
       const filter = complete(config.pattern, names);
       if (!config.enable || config.connectionName !== connection || filter === undefined) return [];
-      const key = [profile.name, subscriber, config.name].map(encodeURIComponent).join("/");
       const { responsePrefix, responsePattern } = config;
       return [{
         rules: config,
-        key,
+        key: keyOf(profile.name, subscriber, config.name),
         filter,
         switchname: names?.switchname ?? null,
         limits,

@@ -10,6 +10,7 @@ import { dirname, join } from "node:path";
 import { fileFault } from "../file_fault.ts";
 import type { SwitchNames } from "../events/template.ts";
 import type { Heard } from "./gaps.ts";
+import { keyOf } from "./keys.ts";
 
 /** The folder belongs to another agent. */
 export class StateDirError extends Error {
@@ -270,8 +271,4 @@ function spoolName(profile: string, connection: string): string {
   const name = [profile, connection].map(encodeURIComponent).join("+");
   if (name.length <= LONGEST_NAME) return name + SPOOL;
   return createHash("sha256").update(name).digest("hex") + SPOOL;
-}
-
-function keyOf(profile: string, connection: string): string {
-  return [profile, connection].map(encodeURIComponent).join("/");
 }

@@ -8,7 +8,7 @@ import { type AnswerRules, asksForAnswer } from "../commands/answers.ts";
 import type { SignedDocument } from "../commands/contract.ts";
 import { narrowest } from "../commands/filters.ts";
 import { judge } from "../commands/judgement.ts";
-import type { CommandMessage, Rejection } from "../commands/screening.ts";
+import type { CommandMessage } from "../commands/screening.ts";
 import { sign } from "../commands/signature.ts";
 import { loadAndCheck } from "../config/check.ts";
 import type { Config, SubscriberTopicConfig } from "../config/config.ts";
@@ -162,8 +162,8 @@ function verdictOn(
     ...(isAnswered ? { answered_on: answered } : {}),
     ...(isSigned ? { publish: new TextDecoder().decode(message.payload) } : {}),
   };
-  if ("fault" in request || "fault" in verdict) {
-    const { reason, fault } = "fault" in request ? request : verdict as Rejection;
+  if ("fault" in verdict) {
+    const { reason, fault } = verdict;
     return { ...common, refused: { reason, because: fault }, notes: off };
   }
   if (off.length > 0) {
@@ -173,7 +173,7 @@ function verdictOn(
     (request.id !== undefined || message.responseTopic !== undefined);
   const notes = [
     ...(request.id === undefined ? ["it has no id: sent twice, it runs twice"] : []),
-    ...(request.issuedAt === undefined && isKept
+    ...(verdict.request.issuedAt === undefined && isKept
       ? ["it has no issued_at: kept by the broker, it runs however late it comes"]
       : []),
     ...(isLost

@@ -13,8 +13,7 @@ import type { Ending } from "./answers.ts";
 import { Exchange, type ExchangeDeps } from "./exchange.ts";
 import { narrowest, subscriptionsFor, type WantedFilter } from "./filters.ts";
 import type { CommandMemory } from "./memory.ts";
-import { judge } from "./judgement.ts";
-import type { Permitted } from "./policy.ts";
+import { type Allowed, judge } from "./judgement.ts";
 import { Recorder } from "./record.ts";
 import type { Request } from "./request.ts";
 import type { CommandMessage, Rejection } from "./screening.ts";
@@ -90,19 +89,18 @@ export class CommandInbox {
     });
     const record = this.#recorder.of(message, topic, request);
     const exchange = new Exchange(message, topic, place, request, record, this.#deps);
-    if ("fault" in request || "fault" in verdict) {
-      exchange.reject("fault" in request ? request : verdict as Rejection);
+    if ("fault" in verdict) {
+      exchange.reject(verdict);
       return;
     }
-    const hindrance = this.#hindrance(request, verdict, exchange);
+    const hindrance = this.#hindrance(verdict, exchange);
     if (hindrance !== undefined) exchange.reject(hindrance);
-    else await this.#run(request, verdict, exchange);
+    else await this.#run(verdict, exchange);
   }
 
   /** What is refused here has used up neither its id nor the limits: it may be sent again. */
   #hindrance(
-    request: Request,
-    { placesCalls }: Permitted,
+    { request, placesCalls }: Allowed,
     { topic, message }: Exchange,
   ): Rejection | undefined {
     const { runner, memory } = this.#deps;
@@ -156,9 +154,9 @@ export class CommandInbox {
     }
   }
 
-  async #run(request: Request, command: Permitted, exchange: Exchange) {
+  async #run(command: Allowed, exchange: Exchange) {
     const { runner, newUuid = () => crypto.randomUUID() } = this.#deps;
-    const { line } = command;
+    const { request, line } = command;
     const { topic } = exchange;
     const uuid = request.job ?? newUuid();
     topic.limits.begin();

@@ -22,6 +22,12 @@ export interface JudgementRules {
   readonly now: number;
 }
 
+/** A command that may run, and what its sender says of it. */
+export interface Allowed extends Permitted {
+  /** What is asked for. */
+  readonly request: Request;
+}
+
 /** What a message would do. */
 export interface Judgement {
   /** What it asks for, as far as it was understood. */
@@ -29,7 +35,7 @@ export interface Judgement {
   /** Where it is answered. */
   readonly place: AnswerPlace;
   /** What may run for it, or why nothing may. */
-  readonly verdict: Permitted | Rejection;
+  readonly verdict: Allowed | Rejection;
 }
 
 /** Judges a message. */
@@ -40,17 +46,13 @@ export function judge(message: CommandMessage, by: JudgementRules): Judgement {
   return { request, place, verdict: verdictOf(request, place, by.rules) };
 }
 
-function verdictOf(
-  request: Request,
-  place: AnswerPlace,
-  rules: Permissions,
-): Permitted | Rejection {
+function verdictOf(request: Request, place: AnswerPlace, rules: Permissions): Allowed | Rejection {
   if (typeof place === "object") return notAllowed(place.fault);
   const decision = decide(request.command, rules);
   if ("fault" in decision) return notAllowed(decision.fault);
   const headers = request.job === undefined ? [] : [`Job-UUID: ${request.job}`];
   const fault = lineFault(`bgapi ${decision.line}`, ...headers);
-  return fault === undefined ? decision : notAllowed(`it ${fault}`);
+  return fault === undefined ? { request, ...decision } : notAllowed(`it ${fault}`);
 }
 
 function notAllowed(fault: string): Rejection {

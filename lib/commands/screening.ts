@@ -90,9 +90,10 @@ function read({ payload, topic }: CommandMessage, key: Secret | undefined): Requ
   const text = decodePayload(payload);
   if (text === undefined) return { reason: "malformed", fault: "it is not valid UTF-8" };
   if (key === undefined) {
-    return isSigned(text)
+    const request = rejectFaulty(parseRequest(text));
+    return "fault" in request && isSigned(text)
       ? { reason: "malformed", fault: "it is signed, and this topic has no hmac_key" }
-      : rejectFaulty(parseRequest(text));
+      : request;
   }
   const verified = verifySigned(text, topic, key);
   if ("fault" in verified) return { reason: "unsigned", ...verified };
