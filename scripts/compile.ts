@@ -1,55 +1,44 @@
 /**
- * Makes the executable `dist/fsmqtt`. `--target TRIPLE` makes one for another machine, and
- * `DENORT_BIN` names the runtime base where it cannot be downloaded.
+ * Makes the executable `dist/fsmqtt`, which needs no Deno, or one for another machine.
  *
  * @module
  */
 
-import { parseArgs } from "node:util";
-import { ExitCode } from "../lib/exit_code.ts";
+import { makeBundle } from "./build/bundle.ts";
+import { DIST_OPTION } from "./build/dist.ts";
+import { building } from "./build/error.ts";
+import { TARGETS } from "./build/executable.ts";
+import { handOutExecutable } from "./build/executable_trial.ts";
+import { Usage } from "./usage.ts";
 
-/**
- * What the executable may do. Running programs is not among it; foreign code is, for OpenSSL where a
- * connection asks for what Deno's TLS cannot do.
- */
-const PERMISSIONS = [
-  "--allow-net",
-  "--allow-read",
-  "--allow-write",
-  "--allow-env",
-  "--allow-sys=hostname,uid,gid,statfs",
-  "--allow-ffi",
-];
+const usage = new Usage(`deno task compile [--target TRIPLE] [--emulator COMMAND | --untested]
+                  [--wait SECONDS] [--dist FOLDER]
 
-/** Modules that are started as workers, which no import names. */
-const WORKERS = ["lib/queue/spool/worker.ts"];
+  --target TRIPLE     for another machine: ${Object.keys(TARGETS).join(", ")}
+  --emulator COMMAND  what starts the programs of that machine here: qemu-aarch64-static
+                      (not needed where binfmt_misc knows it)
+  --untested          hands out what nothing here can start, as fsmqtt-TRIPLE.untested
+  --wait SECONDS      how long the download of Deno's runtime base may take (600)
+  --dist FOLDER       where it goes (dist)
 
-const { values: { target } } = parseArgs({ options: { target: { type: "string" } } });
-const output = target === undefined ? "dist/fsmqtt" : `dist/fsmqtt-${target}`;
-const command = new Deno.Command(Deno.execPath(), {
-  args: [
-    "compile",
-    "--no-prompt",
-    ...PERMISSIONS,
-    ...WORKERS.map((path) => `--include=${path}`),
-    ...(target === undefined ? [] : ["--target", target]),
-    "--output",
-    output,
-    "main.ts",
-  ],
-  stdout: "inherit",
-  stderr: "piped",
+The runtime base is downloaded once, unless DENORT_BIN names one. The executable is started once
+before it is handed out. Exit codes: 1 it does not work, 69 there is no runtime base, or nothing here
+that can start it.`);
+const values = usage.read({
+  target: { type: "string", default: Deno.build.target },
+  emulator: { type: "string" },
+  untested: { type: "boolean", default: false },
+  wait: { type: "string", default: "600" },
+  dist: DIST_OPTION,
 });
-const { success, stderr } = await command.output();
-if (success) {
-  console.log(output);
-} else {
-  const message = new TextDecoder().decode(stderr).trim();
-  const noBase = /denort|download/i.test(message);
-  console.error(
-    noBase
-      ? "Cannot compile: the runtime base denort cannot be downloaded; name a local one in DENORT_BIN"
-      : message,
-  );
-  Deno.exit(noBase ? ExitCode.UNAVAILABLE : ExitCode.FAILED);
+const { target, emulator, untested, dist } = values;
+if (!(target in TARGETS)) {
+  usage.refuse(`There is no target ${target}; there are ${Object.keys(TARGETS).join(" and ")}`);
 }
+const waitMs = 1000 * usage.number(values.wait, "wait");
+const base = Deno.env.get("DENORT_BIN") || undefined;
+
+await building(async () => {
+  const { script } = await makeBundle();
+  return [await handOutExecutable(script, dist, { target, base, waitMs, emulator, untested })];
+});

@@ -12,7 +12,7 @@ import { Usage } from "./usage.ts";
 
 const usage = new Usage(`deno task soak [--minutes N] [--row R]... [--seed S] [--short]
 
-  --minutes N  how long the load of row 11 lasts (60); the other rows take what they need
+  --minutes N  how long rows 11 and 12 last (60); the other rows take what they need
   --row R      only this row; may be given again
   --seed S     where all randomness begins
   --short      the short forms, as the tests run them

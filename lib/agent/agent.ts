@@ -8,27 +8,33 @@ import { atMost, type Clock, systemClock } from "../clock.ts";
 import { brokerName } from "../config/broker.ts";
 import type { Config } from "../config/config.ts";
 import { valueOf } from "../config/parameters.ts";
-import { resolveLogDir, resolveStateDir } from "../config/paths.ts";
+import { resolveStateDir } from "../config/paths.ts";
 import { AuditLog } from "../commands/audit.ts";
 import type { CommandRunner } from "../commands/inbox.ts";
 import { CommandMemory } from "../commands/memory.ts";
-import type { ControlReply, ControlRequest } from "../control/protocol.ts";
+import type { ControlReply, ControlRequest, SteeringRequest } from "../control/protocol.ts";
 import { failed } from "../control/server.ts";
 import type { StatusReport } from "../control/status.ts";
 import { EslError, isFailure } from "../esl/errors.ts";
-import { EslLink, type LinkState, type SwitchIdentity } from "../esl/link.ts";
+import { eventSequence } from "../esl/event_json.ts";
+import { EslLink, type LinkHandlers, type LinkState, type SwitchIdentity } from "../esl/link.ts";
 import { Router } from "../events/router.ts";
 import { subscriptionCommands } from "../events/subscription.ts";
 import type { SwitchNames } from "../events/template.ts";
 import { Announcer } from "./announcer.ts";
+import { type Carried, countersOf, resumeCounters } from "./carried.ts";
+import { type EarlyLink, endpointOf } from "./early_link.ts";
 import { Endings } from "./endings.ts";
 import { ExitCode } from "../exit_code.ts";
-import type { LogLevel } from "../log/levels.ts";
-import { type LogOptions, Logs, type LogsOptions } from "../log/logs.ts";
+import { Logs } from "../log/logs.ts";
+import { logsOptions } from "./logs_options.ts";
 import { Gaps } from "./gaps.ts";
+import type { SrvResolver } from "../mqtt/srv.ts";
 import { topicMatches } from "../protocol/mqtt_topics.ts";
 import { SpoolError, type Spools } from "../queue/spool/rows.ts";
-import { DiskSpools } from "../queue/spool/spools.ts";
+import type { CarriedQueue } from "../queue/event_queue.ts";
+import { DiskSpools, type SpoolStarter } from "../queue/spool/spools.ts";
+import { keyOf } from "./keys.ts";
 import { DISK_TIMEOUT_MS, ManagedConnection } from "./managed_connection.ts";
 import { buildModel, connectionsOf, counterOf, type Model } from "./model.ts";
 import { buildReport } from "./report.ts";
@@ -36,16 +42,19 @@ import { commandFilters, commandTopics, eventRoutes, type Target } from "./route
 import { StateDir } from "./state_dir.ts";
 import { type Steered, SteeringError, switchConnection, switchPart } from "./steering.ts";
 
+/** A configuration that was loaded again; the errors in words if it cannot be used. */
+export type Loaded =
+  | { readonly config: Config; readonly warnings?: readonly string[] }
+  | { readonly errors: readonly string[] };
+
 /** What an agent is made from. */
 export interface AgentOptions {
   /** The configuration, checked. */
   readonly config: Config;
   /** What is to be known of the configuration; logged at the start. */
   readonly warnings?: readonly string[];
-  /** Loads the configuration again for `reload`; the errors in words if it cannot be used. */
-  readonly reload: () =>
-    | { readonly config: Config; readonly warnings?: readonly string[] }
-    | { readonly errors: readonly string[] };
+  /** Loads the configuration again for `reload`. */
+  readonly reload: () => Loaded;
   /** The logs; made from the configuration where absent. */
   readonly logs?: Logs;
   /**
@@ -53,8 +62,33 @@ export interface AgentOptions {
    * @default systemClock
    */
   readonly clock?: Clock;
+  /**
+   * Starts what keeps the spools.
+   * @default startSpoolWorker
+   */
+  readonly startSpool?: SpoolStarter;
+  /**
+   * Looks up SRV records.
+   * @default DNS
+   */
+  readonly resolveSrv?: SrvResolver;
+  /** The agent whose place this one takes. */
+  readonly former?: {
+    /** What it handed over. */
+    readonly carried: Carried;
+    /** What was steered there and goes on. */
+    readonly steered: readonly SteeringRequest[];
+    /** The link that listens since before its end. */
+    readonly link: EarlyLink;
+  };
 }
 
+/** In flight for so long, what is to be handed over may still be acknowledged. */
+const HAND_OVER_MS = 1_000;
+/** For so long FreeSWITCH may be behind in sending events that the next agent will not have. */
+const CATCH_UP_MS = 2_000;
+/** It looks every 20 ms for what it has to send. */
+const CATCH_UP_PAUSE_MS = 100;
 /** Events that were too long are told of so far apart. */
 const LONG_EVENT_PAUSE_MS = 60_000;
 
@@ -66,7 +100,9 @@ export class Agent {
   readonly #startedAt: number;
   readonly #state: StateDir;
   readonly #logs: Logs;
-  readonly #spools = new DiskSpools();
+  readonly #spools: DiskSpools;
+  readonly #resolveSrv: SrvResolver | undefined;
+  #former: AgentOptions["former"];
   readonly #commandMemory: CommandMemory;
   readonly #audit: AuditLog;
   /** The present link, which a reload may replace. */
@@ -90,6 +126,8 @@ export class Agent {
   readonly #announcer: Announcer;
   #originalModuleLoaded = false;
   #stopping = false;
+  /** `Event-Sequence` of the events that were taken since {@linkcode noteSequences}. */
+  #sequences: Set<number> | undefined;
 
   /**
    * Makes an agent that does nothing until {@linkcode start}.
@@ -100,6 +138,9 @@ export class Agent {
     this.#config = options.config;
     this.#warnings = options.warnings ?? [];
     this.#reloadConfig = options.reload;
+    this.#spools = new DiskSpools(options.startSpool);
+    this.#resolveSrv = options.resolveSrv;
+    this.#former = options.former;
     this.#clock = options.clock ?? systemClock;
     this.#startedAt = this.#clock.now();
     this.#logs = options.logs ?? new Logs(logsOptions(options.config), this.#clock);
@@ -130,18 +171,31 @@ export class Agent {
       missed: (text) => this.#logs.whole.warning(text),
       changed: () => this.#announcer.changed(),
     });
+    if (this.#former !== undefined) this.#gaps.takeOver(this.#former.carried.gaps);
     const { heard } = this.#state;
-    if (heard?.address === this.#address) this.#gaps.resume(heard);
-    this.#link = this.#makeLink();
+    // What listens since before the end of another has missed nothing.
+    const isGap = this.#former?.link.link.state.state !== "connected";
+    if (heard?.address === this.#address && isGap) this.#gaps.resume(heard);
+    this.#link = this.#former?.link.link ?? this.#makeLink();
   }
 
   /** Starts connecting to FreeSWITCH and the brokers. */
   start(): void {
     for (const line of this.#warnings) this.#logs.whole.warning(line);
-    this.#adopt(this.#config);
+    this.#takeUp(this.#config);
+    this.#takeOverQueues();
     this.#tellStranded();
     if (this.#config.profiles.some(takesCommands)) this.#audit.open();
-    this.#link.start();
+    if (this.#former === undefined) {
+      this.#link.start();
+    } else {
+      const { link, carried, steered } = this.#former;
+      for (const request of steered) this.#steer(request);
+      resumeCounters(this.#model, carried.counters);
+      link.giveTo(this.#linkHandlers(), carried.sequences);
+      // What was queued there is not to be held twice.
+      this.#former = undefined;
+    }
   }
 
   /**
@@ -149,20 +203,73 @@ export class Agent {
    * order.
    */
   async stop(): Promise<void> {
+    await this.#stopReading();
+    this.#end(connectionsOf(this.#model));
+    await this.#release();
+    this.#logs.whole.notice("stopped");
+    this.#logs.reopen();
+  }
+
+  /** Whether it is noted from now on which events are taken, for {@linkcode handOver}. */
+  noteSequences(wanted: boolean): void {
+    this.#sequences = wanted ? new Set() : undefined;
+  }
+
+  /**
+   * Stops as {@linkcode stop} does, but what is queued is not waited for where the connection goes
+   * on in the next agent: it is handed over.
+   *
+   * @param next The configuration of the next agent.
+   * @param first `Event-Sequence` of the first event that the next agent has. FreeSWITCH may have yet
+   * to send some to this one that were before it.
+   */
+  async handOver(next: Config, first: number | undefined): Promise<Carried> {
+    await this.#catchUp(first);
+    await this.#stopReading();
+    const queues = new Map<string, CarriedQueue>();
+    const ending = [...this.#model].flatMap(([profile, { connections }]) => {
+      const goesOn = new Set(
+        next.profiles.find(({ name }) => name === profile)?.connections.map(({ name }) => name),
+      );
+      return [...connections].map(async ([name, connection]) => {
+        if (!goesOn.has(name)) return await this.#end([connection]);
+        await atMost(this.#clock, HAND_OVER_MS, connection.drained());
+        queues.set(keyOf(profile, name), await connection.handOver());
+      });
+    });
+    await Promise.all(ending);
+    await this.#release();
+    this.#logs.reopen();
+    const { count, last } = this.#gaps;
+    const counters = countersOf(this.#model);
+    return { queues, counters, sequences: this.#sequences ?? new Set(), gaps: { count, last } };
+  }
+
+  async #catchUp(first: number | undefined): Promise<void> {
+    const pause = () => new Promise<void>((then) => this.#clock.after(CATCH_UP_PAUSE_MS, then));
+    const isBehind = () => first !== undefined && Math.max(...this.#sequences ?? []) < first;
+    const untilMs = this.#clock.now() + CATCH_UP_MS;
+    while (this.#isLinked && isBehind() && this.#clock.now() < untilMs) await pause();
+    // What several of FreeSWITCH's threads send is not quite in its order.
+    if (this.#isLinked) await pause();
+  }
+
+  async #stopReading(): Promise<void> {
     this.#stopping = true;
     this.#announcer.stop();
     this.#link.stop();
     // What ran ends as unknown: its senders are told before the connections end.
     await new Promise((told) => setImmediate(told));
     this.#rememberHeard();
-    this.#end(connectionsOf(this.#model));
+  }
+
+  /** Lets go of all files, once the connections have ended. */
+  async #release(): Promise<void> {
     await this.#endings.all();
     await this.#spools.close();
     await atMost(this.#clock, DISK_TIMEOUT_MS, this.#commandMemory.close());
     this.#audit.close();
-    this.#logs.whole.notice("stopped");
     this.#state.close();
-    this.#logs.reopen();
   }
 
   /** Lets the brokers take what is queued for a while, and ends the connections. */
@@ -233,32 +340,42 @@ export class Agent {
     switch (request.do) {
       case "status":
         return { kind: "status", status: this.status() };
-      case "loglevel":
-        return this.#setLogLevel(request.level);
       case "reload":
-        return await this.#reload();
+        return await this.adopt(this.#reloadConfig());
       case "bgapi":
         return await this.#runBgapi(request.command);
+      case "loglevel":
       case "enable":
       case "disable":
       case "remove":
-        return await this.#steered(
-          switchPart(this.#model, request.do, request.profile, request.part),
-        );
       case "connect":
-      case "disconnect":
-        return await this.#steered(
-          switchConnection(this.#model, request.do, request.profile, request.connection),
-        );
+      case "disconnect": {
+        const { text, removed } = this.#steer(request);
+        await this.#end(removed);
+        return { kind: "done", text };
+      }
     }
   }
 
+  /** Changes what runs until the next reload. */
+  #steer(request: SteeringRequest): Steered {
+    if (request.do === "loglevel") {
+      if (request.level !== undefined) this.#logs.setLevel(request.level);
+      return { text: `log level: ${this.#logs.level}`, removed: [] };
+    }
+    const steered = "connection" in request
+      ? switchConnection(this.#model, request.do, request.profile, request.connection)
+      : switchPart(this.#model, request.do, request.profile, request.part);
+    this.#sync();
+    this.#logs.whole.notice(steered.text);
+    return steered;
+  }
+
   /**
-   * Takes up the configuration as it is now in its file. One with errors is refused, and the
+   * Takes up a configuration in place of the present one. One with errors is refused, and the
    * present one goes on; connections that did not change lose nothing.
    */
-  async #reload(): Promise<ControlReply> {
-    const loaded = this.#reloadConfig();
+  async adopt(loaded: Loaded): Promise<ControlReply> {
     if ("errors" in loaded) {
       const lines = [...loaded.errors, "The configuration is refused; the present one goes on"];
       for (const line of lines) this.#logs.whole.error(line);
@@ -272,7 +389,7 @@ export class Agent {
     this.#config = config;
     this.#logs.configure(logsOptions(config));
     if (linkChanged) this.#replaceLink(this.#address === formerAddress);
-    const ended = this.#adopt(config);
+    const ended = this.#takeUp(config);
     const { renewed, faults } = this.#renewTls();
     if (linkChanged) this.#link.start();
     await ended;
@@ -318,7 +435,7 @@ export class Agent {
   }
 
   /** Takes up a configuration. Resolves when the connections that it has no more have ended. */
-  #adopt(config: Config): Promise<void> {
+  #takeUp(config: Config): Promise<void> {
     const former = connectionsOf(this.#model).map((each) => ({ each, client: clientOf(each) }));
     this.#model = buildModel(config, this.#model, this.#clock, (profile, connection, limits) => {
       const spoolFile = this.#state.spoolFile(profile, connection.name);
@@ -342,6 +459,7 @@ export class Agent {
         spoolFile,
         after: this.#endings.of(spoolFile),
         session: this.#state.session(profile, connection.name),
+        resolveSrv: this.#resolveSrv,
       });
     });
     const present = connectionsOf(this.#model);
@@ -359,6 +477,16 @@ export class Agent {
     }
     this.#sync();
     return ended;
+  }
+
+  /** The queues go on with what another agent has handed over; their spools are not open yet. */
+  #takeOverQueues(): void {
+    for (const [profile, { connections }] of this.#model) {
+      for (const [name, { queue }] of connections) {
+        const carried = this.#former?.carried.queues.get(keyOf(profile, name));
+        if (carried !== undefined) queue.takeOver(carried);
+      }
+    }
   }
 
   /** Events that wait for a connection which nobody has configured any more. */
@@ -395,12 +523,15 @@ export class Agent {
   }
 
   #makeLink(): EslLink {
-    const { eslHost, eslPort, eslUser, eslPassword } = this.#config.settings;
     return new EslLink({
-      endpoint: { host: eslHost, port: eslPort, user: eslUser, password: eslPassword },
+      endpoint: endpointOf(this.#config.settings),
       subscription: this.#subscription,
       clock: this.#clock,
-    }, {
+    }, this.#linkHandlers());
+  }
+
+  #linkHandlers(): LinkHandlers {
+    return {
       event: (body) => this.#takeEvent(body),
       eventTooLong: (length, name) => this.#missedTooLong(length, name),
       state: (state) => this.#linkStateChanged(state),
@@ -408,11 +539,12 @@ export class Agent {
       originalModuleLoaded: (loaded) => this.#foundOriginalModule(loaded),
       callLegs: (sinceStartup) => this.#gaps.callLegs(sinceStartup),
       lost: (reason, silentMs) => this.#gaps.lost(reason, silentMs),
-    });
+    };
   }
 
   #takeEvent(payload: Uint8Array<ArrayBuffer>): void {
     this.#gaps.event(payload);
+    this.#sequences?.add(Number(eventSequence(payload)));
     for (const target of this.#router.targets(payload)) {
       const { connection, topic, qos, retain, counter, limit } = target;
       connection.offer({ topic, payload, qos, retain, counter }, limit);
@@ -501,18 +633,6 @@ export class Agent {
     );
   }
 
-  #setLogLevel(level: LogLevel | undefined): ControlReply {
-    if (level !== undefined) this.#logs.setLevel(level);
-    return { kind: "done", text: `log level: ${this.#logs.level}` };
-  }
-
-  async #steered({ text, removed }: Steered): Promise<ControlReply> {
-    this.#sync();
-    this.#logs.whole.notice(text);
-    await this.#end(removed);
-    return { kind: "done", text };
-  }
-
   async #runBgapi(command: string): Promise<ControlReply> {
     try {
       const job = await this.#link.bgapi(command, crypto.randomUUID());
@@ -546,26 +666,6 @@ function takesCommands({ subscribers }: Config["profiles"][number]): boolean {
       bgapiAuthorized || originateAuthorized
     )
   );
-}
-
-/** How the logs are kept by a configuration. */
-export function logsOptions({ settings, profiles }: Config): LogsOptions {
-  const options = (
-    section: Config["settings"] | Config["profiles"][number],
-    file: string,
-  ): LogOptions => ({
-    enable: section.logEnable,
-    level: section.logLevel,
-    details: section.logDetails,
-    dir: resolveLogDir(section),
-    file: section.logFile ?? file,
-  });
-  return {
-    whole: options(settings, "mosquitto.log"),
-    profiles: new Map(
-      profiles.map((profile) => [profile.name, options(profile, `${profile.name}.log`)]),
-    ),
-  };
 }
 
 /** Who a connection is to its broker; `undefined` where its client id is random. */

@@ -98,6 +98,12 @@ export class Gaps {
     return this.#last;
   }
 
+  /** Goes on from the gaps that another agent in this process has seen. */
+  takeOver({ count, last }: Pick<Gaps, "count" | "last">): void {
+    this.#count = count;
+    this.#last = last;
+  }
+
   /** Goes on from what an fsmqtt before this one had heard. */
   resume(heard: Heard): void {
     this.#known = heard;

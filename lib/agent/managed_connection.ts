@@ -17,8 +17,9 @@ import { BrokerConnection, type BrokerState, type TlsRenewal } from "../mqtt/con
 import type { BrokerOptions } from "../mqtt/options.ts";
 import type { Message, MessageCounter } from "../mqtt/outbox.ts";
 import { ReplyBox } from "../mqtt/replies.ts";
+import type { SrvResolver } from "../mqtt/srv.ts";
 import { sessionIdentity, SessionMemory } from "../mqtt/session_memory.ts";
-import { EventQueue, type QueueLimits } from "../queue/event_queue.ts";
+import { type CarriedQueue, EventQueue, type QueueLimits } from "../queue/event_queue.ts";
 import type { RateLimit } from "../queue/holding.ts";
 import type { Spools } from "../queue/spool/rows.ts";
 import { brokerOptions } from "./broker_options.ts";
@@ -51,6 +52,8 @@ export interface ManagedConnectionDeps {
   readonly after: Promise<void>;
   /** The MQTT session that its spool knows of, which outlives a restart. */
   readonly session: { known: string | undefined };
+  /** Looks up SRV records; DNS where it is left out. */
+  readonly resolveSrv?: SrvResolver | undefined;
 }
 
 /** A disk that takes longer is not waited for. */
@@ -247,6 +250,27 @@ export class ManagedConnection {
   /** Ends the connection in order, and for good: nothing more runs; what is on disk stays there. */
   async close(): Promise<void> {
     const { log } = this.#deps;
+    await this.#end();
+    const { length, spool } = this.queue;
+    const kept = Math.min(spool?.messages ?? 0, length);
+    if (kept > 0) {
+      log.notice(
+        `${kept} events stay on disk, in ${this.#deps.spoolFile}; they are sent when fsmqtt runs ` +
+          "with this connection again",
+      );
+    }
+    this.#tellUnanswered();
+    if (length > kept) log.error(`Ended with ${length - kept} events still queued: they are lost`);
+  }
+
+  /** Ends the connection as {@linkcode close} does, and returns what the next agent goes on with. */
+  async handOver(): Promise<CarriedQueue> {
+    await this.#end();
+    this.#tellUnanswered();
+    return this.queue.handOver();
+  }
+
+  async #end(): Promise<void> {
     this.#isClosed = true;
     this.#goal = "disabled";
     this.#inbox.listen([]);
@@ -258,17 +282,13 @@ export class ManagedConnection {
     const left = this.#memory?.outgoing.clear() ?? [];
     this.queue.putBack(left, { keepsDelivery: true });
     await atMost(this.#deps.clock, DISK_TIMEOUT_MS, this.queue.close());
-    const { length, spool } = this.queue;
-    const kept = Math.min(spool?.messages ?? 0, length);
-    if (kept > 0) {
-      log.notice(
-        `${kept} events stay on disk, in ${this.#deps.spoolFile}; they are sent when fsmqtt runs ` +
-          "with this connection again",
-      );
-    }
+  }
+
+  #tellUnanswered(): void {
     const unanswered = this.#replies.length;
-    if (unanswered > 0) log.warning(`Ended with ${unanswered} answers to commands unsent`);
-    if (length > kept) log.error(`Ended with ${length - kept} events still queued: they are lost`);
+    if (unanswered > 0) {
+      this.#deps.log.warning(`Ended with ${unanswered} answers to commands unsent`);
+    }
   }
 
   /** What is on disk already is delivered, even if nothing more is to be written there. */
@@ -361,6 +381,7 @@ export class ManagedConnection {
       },
       announcement: () => this.#deps.announcement(),
       replies: this.#replies,
+      ...(this.#deps.resolveSrv === undefined ? {} : { resolveSrv: this.#deps.resolveSrv }),
       noted: (note) => {
         this.#deps.changed();
         this.breaker.note(note);

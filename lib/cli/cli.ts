@@ -7,11 +7,13 @@
 import type { Output } from "./command.ts";
 import { commandGroups } from "./commands.ts";
 import { dispatch } from "./dispatch.ts";
+import { openView } from "./view.ts";
 
 /** Standard output and standard error. */
 export const terminal: Output = {
   out: (text) => writeLine(Deno.stdout, text),
   err: (text) => writeLine(Deno.stderr, text),
+  view: () => openView(),
 };
 
 /** Runs what the arguments say and returns the exit code. */

@@ -5,6 +5,7 @@
  */
 
 import { parseArgs } from "node:util";
+import type { View } from "./view.ts";
 
 /** Where a subcommand writes. */
 export interface Output {
@@ -12,6 +13,8 @@ export interface Output {
   out(text: string): void;
   /** Messages to standard error. */
   err(text: string): void;
+  /** Opens standard output for what changes; absent where only what has an end may be written. */
+  readonly view?: () => View;
 }
 
 /** An option of a subcommand. */
@@ -24,6 +27,12 @@ export interface Option {
   readonly help: string;
 }
 
+/**
+ * What may stand at a place among the words: one of these, the name of a subcommand, that of a
+ * profile of the running agent, or that of a part of the profile, of the kind that stands before.
+ */
+export type Place = readonly string[] | "command" | "profile" | "part";
+
 /** The options given on the command line. */
 export type GivenOptions = Readonly<Record<string, string | boolean | undefined>>;
 
@@ -33,6 +42,8 @@ export interface Command {
   readonly name: string;
   /** What may follow it beside options. */
   readonly words: string;
+  /** What may stand at each place of them, as far as a shell can complete it. */
+  readonly places?: readonly Place[];
   /** What it does, in one sentence. */
   readonly summary: string;
   /** Its options by name. */
@@ -69,6 +80,11 @@ export function usageOf({ name, words, options }: Command): string {
 /** Every subcommand has it. */
 const HELP: Option = { help: "Shows how this is used." };
 
+/** The options of a subcommand, with that which every one has. */
+export function optionsOf({ options }: Command): readonly (readonly [string, Option])[] {
+  return [...Object.entries(options), ["help", HELP]];
+}
+
 /** The words and options that follow a subcommand. */
 export interface ParsedLine {
   /** What is no option. */
@@ -87,7 +103,7 @@ export function parseLine(command: Command, args: readonly string[]): ParsedLine
     ? splitVerbatim(command, args)
     : { leading: args, rest: [] };
   const options = Object.fromEntries(
-    [...Object.entries(command.options), ["help", HELP] as const].map(([name, { value }]) =>
+    optionsOf(command).map(([name, { value }]) =>
       [name, { type: value === undefined ? "boolean" as const : "string" as const }] as const
     ),
   );

@@ -6,6 +6,7 @@
 
 import { check } from "./check.ts";
 import type { Command, CommandGroup } from "./command.ts";
+import { completionOf } from "./completion.ts";
 import { config } from "./config.ts";
 import { steering } from "./console.ts";
 import { demo } from "./demo.ts";
@@ -19,7 +20,10 @@ import { version } from "./version.ts";
 export const commandGroups: readonly CommandGroup[] = [
   { title: "Start and check", commands: [run, check, testCommand, config, events, demo] },
   steering,
-  { title: "Know more", commands: [helpOn(() => commandGroups), version] },
+  {
+    title: "Know more",
+    commands: [helpOn(() => commandGroups), completionOf(() => commandGroups), version],
+  },
 ];
 
 /** The subcommands. */

@@ -6,10 +6,11 @@
 
 import { join } from "node:path";
 import { ExitCode } from "../exit_code.ts";
+import { isBundled } from "../threads.ts";
 import { type Command, noWords, optionText, type Output, UsageError } from "./command.ts";
 
-/** How this program is called: the executable, or from its source. */
-const SELF = Deno.build.standalone ? "fsmqtt" : "deno task fsmqtt";
+/** How this program is called: as it is installed, or from its source. */
+const SELF = isBundled ? "fsmqtt" : "deno task fsmqtt";
 /** The topic on which the demo takes commands. */
 const COMMANDS = "pbx/demo/command";
 

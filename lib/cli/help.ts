@@ -6,12 +6,14 @@
 
 import { EXIT_CODE_MEANINGS, ExitCode } from "../exit_code.ts";
 import { type Command, type CommandGroup, noWords, UsageError, usageOf } from "./command.ts";
+import { table } from "./table.ts";
 
 /** Makes the subcommand that shows how the others are used. */
 export function helpOn(groups: () => readonly CommandGroup[]): Command {
   return {
     name: "help",
     words: "[COMMAND]",
+    places: ["command"],
     summary: "Shows this, or how a command is used.",
     options: {},
     run([name, ...more], _options, output) {
@@ -59,9 +61,4 @@ export function commandHelp(command: Command): string {
     ...(given.length === 0 ? [] : ["", "Options:"]),
     ...table(given),
   ].join("\n");
-}
-
-function table(rows: readonly (readonly [string, string])[]): string[] {
-  const width = Math.max(0, ...rows.map(([first]) => first.length));
-  return rows.map(([first, second]) => `  ${first.padEnd(width)}  ${second}`);
 }

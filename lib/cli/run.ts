@@ -4,29 +4,20 @@
  * @module
  */
 
-import { Agent } from "../agent/agent.ts";
-import { StateDirError } from "../agent/state_dir.ts";
 import { loadAndCheck } from "../config/check.ts";
 import { checkTlsFiles } from "../config/check_tls_files.ts";
 import type { Config } from "../config/config.ts";
 import type { LoadResult } from "../config/load.ts";
-import { resolveControlSocket } from "../config/paths.ts";
+import { withPaths } from "../config/paths.ts";
 import { type Finding, formatFinding, formatPlain } from "../config/position.ts";
-import { ControlServer, ControlSocketError } from "../control/server.ts";
+import { ControlSocketError } from "../control/server.ts";
 import { ExitCode } from "../exit_code.ts";
-import { stderrSink } from "../log/sink.ts";
+import { StartError } from "../service/served_agent.ts";
+import { runService, type ServiceOptions, startConfined } from "../service/service.ts";
 import { answerConsole } from "./console.ts";
-import {
-  type Command,
-  type GivenOptions,
-  noWords,
-  optionText,
-  requiredOption,
-  UsageError,
-} from "./command.ts";
-
-/** At the end, a reader of standard error may take this long. */
-const LOG_FLUSH_MS = 500;
+import { type Command, type GivenOptions, noWords, optionText, UsageError } from "./command.ts";
+import { requiredConfigFile } from "./config_option.ts";
+import { statusLine } from "./status_line.ts";
 
 /** Runs the agent until it is told to stop. */
 export const run: Command = {
@@ -40,78 +31,72 @@ export const run: Command = {
       value: "HOST:PORT",
       help: "FreeSWITCH's event socket, in place of esl-host and esl-port.",
     },
+    unconfined: {
+      help: "Runs all in one thread, which may do whatever the process may: in less memory.",
+    },
   },
   async run(words, options, output) {
     noWords("run", words);
-    const file = requiredOption("run", options, "config");
+    const file = requiredConfigFile("run", options);
     const override = overrides(options);
-    const { config, findings } = read(file);
+    const env = Deno.env.toObject();
+    const placed = (config: Config) => withPaths(override(config), (name) => env[name]);
+    const { config, findings } = read(file, env);
     if (config === undefined) {
       for (const finding of findings) output.err(formatFinding(finding));
       output.err(`fsmqtt is not started: ${file} has errors`);
       return ExitCode.CONFIG;
     }
     const load = () => {
-      const { config, findings } = read(file);
+      const { config, findings } = read(file, env);
       if (config !== undefined) {
-        return { config: override(config), warnings: findings.map(formatPlain) };
+        return { config: placed(config), warnings: findings.map(formatPlain) };
       }
       const errors = findings.filter(({ severity }) => severity === "error");
       return { errors: errors.map(formatPlain) };
     };
     try {
-      return await runAgent(override(config), findings.map(formatPlain), load);
+      return await runService({
+        config: placed(config),
+        warnings: findings.map(formatPlain),
+        load,
+        env,
+        start: await starter(options["unconfined"] !== true),
+        console: answerConsole,
+        summary: statusLine,
+        complain: (text) => output.err(text),
+      });
     } catch (error) {
-      if (!(error instanceof StateDirError || error instanceof ControlSocketError)) throw error;
+      if (!(error instanceof StartError || error instanceof ControlSocketError)) throw error;
       output.err(`fsmqtt is not started: ${error.message}`);
-      return error.cause instanceof Deno.errors.PermissionDenied
-        ? ExitCode.NOT_PERMITTED
-        : ExitCode.FAILED;
+      return isDenied(error) ? ExitCode.NOT_PERMITTED : ExitCode.FAILED;
     }
   },
 };
 
+/** How the agent is started; what only one of the ways needs is only loaded for that. */
+async function starter(confined: boolean): Promise<ServiceOptions["start"]> {
+  if (confined) return startConfined;
+  const { startLocalAgent } = await import("../service/local_agent.ts");
+  return (options) => Promise.resolve(startLocalAgent(options));
+}
+
+function isDenied(error: StartError | ControlSocketError): boolean {
+  return error instanceof StartError
+    ? error.isDenied
+    : error.cause instanceof Deno.errors.PermissionDenied;
+}
+
 /** The configuration, and what the log should say of it. */
-function read(file: string): LoadResult {
+function read(file: string, env: Readonly<Record<string, string>>): LoadResult {
   // What TLS lacks holds up its own connection, and that only until it is there.
   const more = (config: Config) => checkTlsFiles(config).map(lessen);
-  const { findings, ...loaded } = loadAndCheck(file, { more });
+  const { findings, ...loaded } = loadAndCheck(file, { more, env: (name) => env[name] });
   return { ...loaded, findings: findings.filter(({ severity }) => severity !== "note") };
 }
 
 function lessen(finding: Finding): Finding {
   return finding.severity === "error" ? { ...finding, severity: "warning" } : finding;
-}
-
-async function runAgent(
-  config: Config,
-  warnings: readonly string[],
-  reload: ConstructorParameters<typeof Agent>[0]["reload"],
-): Promise<number> {
-  const agent = new Agent({ config, warnings, reload });
-  const { settings } = config;
-  const socket = resolveControlSocket(settings);
-  const control = await ControlServer.listen(
-    socket,
-    settings.controlGroup,
-    (request) => agent.handle(request),
-    { console: (words) => answerConsole(words, socket) },
-  );
-  // `deno task` passes Ctrl-C on besides the terminal: a second signal means nothing of its own.
-  const stopped = new Promise<void>((resolve) => {
-    Deno.addSignalListener("SIGTERM", resolve);
-    Deno.addSignalListener("SIGINT", resolve);
-  });
-  Deno.addSignalListener("SIGHUP", () => {
-    // The log files are opened anew even if the configuration is refused.
-    agent.reopenLogs();
-    agent.handle({ do: "reload" });
-  });
-  agent.start();
-  await stopped;
-  await Promise.all([agent.stop(), control.close()]);
-  await stderrSink.flush(LOG_FLUSH_MS);
-  return ExitCode.OK;
 }
 
 /** What the command line puts in place of the configuration's settings. */

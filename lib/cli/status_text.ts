@@ -1,6 +1,7 @@
 /**
- * The status as a person reads it: first how things stand, then every parameter. What is wrong
- * stands at the top, and at the end, where a terminal has not scrolled it away, that it does.
+ * The status as a person reads it: first how things stand, then every parameter. The first line is
+ * the whole in short; what is wrong is said again at the end, where a terminal has not scrolled it
+ * away.
  *
  * @module
  */
@@ -19,14 +20,17 @@ import {
 } from "../control/status.ts";
 import { printable } from "../log/logger.ts";
 import { sizeText } from "../size_text.ts";
+import { droppedBy, duration, statusLine } from "./status_line.ts";
 
 /** The whole report as text. */
 export function statusText(report: StatusReport): string {
   const { version, uptime_seconds, config_file, freeswitch, profiles, settings } = report;
   const found = troubles(report);
+  const line = statusLine(report);
   return [
+    line,
     `fsmqtt ${version}, up ${duration(uptime_seconds)}, ${config_file}`,
-    ...(found.length === 0 ? ["healthy"] : ["DEGRADED", ...indent(found)]),
+    ...(found.length < 2 ? [] : ["", count(found.length, "trouble"), ...indent(found)]),
     "",
     ...freeswitchLines(freeswitch),
     ...profiles.flatMap((profile) => ["", ...profileLines(profile)]),
@@ -34,7 +38,7 @@ export function statusText(report: StatusReport): string {
     "Configuration",
     ...indent(section("settings", settings)),
     ...indent(profiles.flatMap(configurationLines)),
-    ...(found.length === 0 ? [] : ["", `DEGRADED: ${count(found.length, "trouble")}, see the top`]),
+    ...(found.length === 0 ? [] : ["", line]),
     // What a broker or FreeSWITCH says does not get to move the cursor.
   ].map(printable).join("\n");
 }
@@ -83,7 +87,7 @@ function profileLines(profile: ProfileStatus): string[] {
 function connectionLines(connection: ConnectionStatus): string[] {
   const { name, broker, state, reason, client_id, queued, queued_bytes, dropped } = connection;
   const { tls_session: tls, breaker, spool, held = 0 } = connection;
-  const total = Object.values(dropped).reduce((sum, number) => sum + number, 0);
+  const total = droppedBy(connection);
   const waiting = count(queued_bytes, "byte") + (held === 0 ? "" : `, ${held} held by max_rate`);
   return [
     `connection ${name} to ${broker}: ${state}` +
@@ -220,16 +224,4 @@ function count(number: number, what: string): string {
 
 function because(reason: string | undefined): string {
   return reason === undefined ? "" : ` (${reason})`;
-}
-
-function duration(seconds: number): string {
-  const parts = [
-    [Math.floor(seconds / 86_400), "d"],
-    [Math.floor(seconds / 3_600) % 24, "h"],
-    [Math.floor(seconds / 60) % 60, "min"],
-    [seconds % 60, "s"],
-  ] as const;
-  const first = parts.findIndex(([number]) => number > 0);
-  return parts.slice(first < 0 ? 3 : first).slice(0, 2)
-    .map(([number, unit]) => `${number} ${unit}`).join(" ");
 }

@@ -33,6 +33,7 @@ export function controlSocket(options: GivenOptions): string {
 export const loglevel: Command = {
   name: "loglevel",
   words: `[${LOG_LEVELS.toReversed().join("|")}]`,
+  places: [LOG_LEVELS.toReversed()],
   summary: "Shows the agent's log level, or sets it until the next reload.",
   options: controlOption,
   run([word, ...more], options, output) {
@@ -95,6 +96,7 @@ function switching(action: SwitchAction, summary: string): Command {
   return {
     name: action,
     words: `profile PROFILE [${PART_KINDS.join("|")} NAME]`,
+    places: [["profile"], "profile", PART_KINDS, "part"],
     summary,
     options: controlOption,
     run(words, options, output) {
@@ -120,6 +122,7 @@ function connecting(action: "connect" | "disconnect", summary: string): Command 
   return {
     name: action,
     words: "profile PROFILE connection NAME",
+    places: [["profile"], "profile", ["connection"], "part"],
     summary,
     options: controlOption,
     run(words, options, output) {

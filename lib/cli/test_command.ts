@@ -23,6 +23,7 @@ import {
 import { ExitCode } from "../exit_code.ts";
 import { topicMatches, topicNameFault, unshared } from "../protocol/mqtt_topics.ts";
 import { type Command, optionText, requiredOption, UsageError } from "./command.ts";
+import { configFile, configOption } from "./config_option.ts";
 
 /** Says what a message on a topic would do, without doing it. */
 export const testCommand: Command = {
@@ -30,7 +31,7 @@ export const testCommand: Command = {
   words: "PAYLOAD|-",
   summary: "Says what a message would do (`-` reads it), and why.",
   options: {
-    config: { value: "FILE", required: true, help: "The configuration, a mosquitto.conf.xml." },
+    ...configOption,
     topic: { value: "TOPIC", required: true, help: "The MQTT topic that it is published to." },
     "response-topic": { value: "TOPIC", help: "The response topic that it asks for (MQTT 5)." },
     sign: { help: "Signs it first with the topic's hmac_key, and prints what to publish." },
@@ -38,7 +39,6 @@ export const testCommand: Command = {
   },
   verbatim: true,
   async run(words, options, output) {
-    const file = requiredOption("test-command", options, "config");
     const topic = requiredOption("test-command", options, "topic");
     const fault = topicNameFault(topic);
     if (fault !== undefined) throw new UsageError(`fsmqtt test-command: --topic ${fault}`);
@@ -46,6 +46,8 @@ export const testCommand: Command = {
     const payload = words.length === 1 && words[0] === "-"
       ? new Uint8Array(await new Response(Deno.stdin.readable).arrayBuffer())
       : new TextEncoder().encode(words.join(" "));
+    const file = configFile("test-command", options, output);
+    if (file === undefined) return ExitCode.CONFIG;
     const { config, findings } = loadAndCheck(file);
     if (config === undefined) {
       for (const finding of findings) output.err(formatFinding(finding));

@@ -6,7 +6,7 @@
 
 import { format, parse } from "node:path";
 import type { Clock } from "../clock.ts";
-import { AuditFile } from "./audit_file.ts";
+import { AuditFile, rotatedPath } from "./audit_file.ts";
 
 /** Where a command came from. */
 export interface AuditSource {
@@ -160,6 +160,11 @@ export class AuditLog {
     this.#files?.ran.close();
     this.#files?.refused.close();
   }
+}
+
+/** All files of the audit log of this path. */
+export function auditFiles(path: string): string[] {
+  return [path, refusedPath(path)].flatMap((file) => [file, rotatedPath(file)]);
 }
 
 function refusedPath(path: string): string {

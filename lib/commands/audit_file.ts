@@ -4,8 +4,8 @@
  * @module
  */
 
-import { dirname } from "node:path";
 import { fileFault } from "../file_fault.ts";
+import { openWithFolder } from "../open_file.ts";
 
 const encoder = new TextEncoder();
 
@@ -70,7 +70,7 @@ export class AuditFile {
     let { size } = this.#file.statSync();
     if (size > 0 && size + line.length > this.#maxBytes) {
       this.close();
-      Deno.renameSync(this.#path, `${this.#path}.1`);
+      Deno.renameSync(this.#path, rotatedPath(this.#path));
       this.#file = openToAppend(this.#path);
       ({ size } = this.#file.statSync());
     }
@@ -88,9 +88,9 @@ export class AuditFile {
 }
 
 function openToAppend(path: string): Deno.FsFile {
-  Deno.mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   if (!isFileOrNothing(path)) throw new Error("It is not a regular file");
-  const file = Deno.openSync(path, { read: true, append: true, create: true, mode: 0o600 });
+  const options = { read: true, append: true, create: true, mode: 0o600 };
+  const file = openWithFolder(path, options, 0o700);
   try {
     endLine(file);
     return file;
@@ -98,6 +98,11 @@ function openToAppend(path: string): Deno.FsFile {
     file.close();
     throw error;
   }
+}
+
+/** What a file is renamed to when it is full. */
+export function rotatedPath(path: string): string {
+  return `${path}.1`;
 }
 
 /** To open a pipe would wait for its other end, and nobody wants a device renamed. */

@@ -94,7 +94,8 @@ export function exists(path: string): boolean {
 
 /**
  * Why files cannot be made in a folder, or `undefined` if they can. A folder that is not there yet
- * is judged by the nearest one above it that is. Nothing is written.
+ * is judged by the nearest one above it that is, and one that its group may write by any process that
+ * may be of that group. Nothing is written.
  */
 export function writeFault(folder: string): string | undefined {
   try {
@@ -108,8 +109,13 @@ export function writeFault(folder: string): string | undefined {
     accessSync(folder, constants.W_OK | constants.X_OK);
     return undefined;
   } catch (error) {
-    return `${fileFault(error)} on ${folder}`;
+    return isOpenToItsGroup(folder) ? undefined : `${fileFault(error)} on ${folder}`;
   }
+}
+
+/** Deno's `accessSync` passes by the group, and which groups this process has, nobody tells. */
+function isOpenToItsGroup(folder: string): boolean {
+  return ((Deno.statSync(folder).mode ?? 0) & 0o030) === 0o030;
 }
 
 /** FreeSWITCH's own folder around a file of its `autoload_configs`. */

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { dirname, join } from "node:path";
-import type { Settings } from "./config.ts";
+import { dirname, join, resolve } from "node:path";
+import type { Config, Settings } from "./config.ts";
 import { exists, writeFault } from "./files.ts";
 
 /** How the environment is asked. */
@@ -61,6 +61,26 @@ export function findControlSocket(env: Env = Deno.env.get, probe: Probe = machin
 /** The folder of a log file, of the whole or of a profile. */
 export function resolveLogDir(section: { readonly logDir: string | undefined }): string {
   return section.logDir ?? freeswitchLogFolder() ?? LOG_DIR;
+}
+
+/** The configuration with all of its own folders and sockets as absolute paths. */
+export function withPaths(config: Config, env: Env = Deno.env.get, probe: Probe = machine): Config {
+  const { settings, profiles } = config;
+  const { auditLog } = settings;
+  const logDir = (section: { readonly logDir: string | undefined }) => ({
+    logDir: resolve(resolveLogDir(section)),
+  });
+  return {
+    ...config,
+    settings: {
+      ...settings,
+      ...logDir(settings),
+      stateDir: resolve(resolveStateDir(settings, env, probe)),
+      controlSocket: resolve(resolveControlSocket(settings, env, probe)),
+      auditLog: auditLog && resolve(auditLog),
+    },
+    profiles: profiles.map((profile) => ({ ...profile, ...logDir(profile) })),
+  };
 }
 
 /** FreeSWITCH's own log folder, if it is on this machine. */

@@ -30,6 +30,17 @@ export type ControlRequest =
   | { readonly do: SwitchAction; readonly profile: string; readonly part?: Part }
   | { readonly do: ConnectionAction; readonly profile: string; readonly connection: string };
 
+/** A request that changes what runs until the next reload. */
+export type SteeringRequest = Exclude<
+  ControlRequest,
+  { readonly do: "status" | "reload" | "bgapi" }
+>;
+
+/** Whether a request changes what runs until the next reload. */
+export function isSteering(request: ControlRequest): request is SteeringRequest {
+  return !["status", "reload", "bgapi"].includes(request.do);
+}
+
 /** What can be done to a profile or a part of it. */
 export type SwitchAction = "enable" | "disable" | "remove";
 /** What can be done to a connection. */

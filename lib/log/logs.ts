@@ -99,9 +99,9 @@ export class Logs {
     return settings;
   }
 
-  #fileOf({ enable, dir, file }: LogOptions): readonly FileSink[] {
-    if (!enable) return [];
-    const path = resolve(dir, file);
+  #fileOf(options: LogOptions): readonly FileSink[] {
+    if (!options.enable) return [];
+    const path = logPath(options);
     const sink = this.#files.get(path) ?? new FileSink(path, (text) => this.#complain(text));
     this.#files.set(path, sink);
     return [sink];
@@ -112,4 +112,9 @@ export class Logs {
     new Logger({ level: "warning", details: false, sinks: [this.#console] }, this.#clock)
       .warning(text);
   }
+}
+
+/** The path of a log file. */
+export function logPath({ dir, file }: Pick<LogOptions, "dir" | "file">): string {
+  return resolve(dir, file);
 }

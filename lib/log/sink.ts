@@ -4,7 +4,7 @@
  * @module
  */
 
-import { dirname } from "node:path";
+import { openWithFolder } from "../open_file.ts";
 import { atMost, systemClock } from "../clock.ts";
 
 /** Takes finished lines. A sink never throws: a log that cannot be written stops nothing. */
@@ -76,7 +76,7 @@ export class FileSink implements Sink {
   /** Appends a line. */
   write(line: string): void {
     try {
-      this.#file ??= this.#open();
+      this.#file ??= openWithFolder(this.path, { append: true, create: true, mode: 0o640 });
       writeFully(this.#file, encoder.encode(line + "\n"));
       if (this.#failed) {
         this.#failed = false;
@@ -95,11 +95,6 @@ export class FileSink implements Sink {
     const file = this.#file;
     this.#file = undefined;
     file?.close();
-  }
-
-  #open(): Deno.FsFile {
-    Deno.mkdirSync(dirname(this.path), { recursive: true });
-    return Deno.openSync(this.path, { append: true, create: true, mode: 0o640 });
   }
 }
 

@@ -15,11 +15,23 @@ export interface BrokerAddress {
 /** Asks DNS; `Deno.resolveDns` outside tests. */
 export type SrvResolver = (name: string) => Promise<readonly Deno.SrvRecord[]>;
 
-const resolveByDns: SrvResolver = (name) => Deno.resolveDns(name, "SRV");
+/** Asks DNS. */
+export const resolveByDns: SrvResolver = (name: string): Promise<Deno.SrvRecord[]> =>
+  Deno.resolveDns(name, "SRV");
+
+/** The name whose SRV records say where the brokers of a domain are: libmosquitto's service names. */
+export function srvName(domain: string, tls: boolean): string {
+  return `${tls ? "_secure-mqtt" : "_mqtt"}._tcp.${domain}`;
+}
+
+/** Where an SRV record points. */
+export function targetOf({ target, port }: Deno.SrvRecord): BrokerAddress {
+  return { host: target.replace(/\.$/, ""), port };
+}
 
 /**
  * The brokers that the SRV records of a domain name, in the order in which to try them: by
- * priority, and among equals at random by weight. The service names are libmosquitto's.
+ * priority, and among equals at random by weight.
  *
  * @throws if DNS knows no such records.
  */
@@ -28,7 +40,7 @@ export async function resolveBrokers(
   options: { tls: boolean; random?: () => number; resolve?: SrvResolver },
 ): Promise<BrokerAddress[]> {
   const { tls, random = Math.random, resolve = resolveByDns } = options;
-  const name = `${tls ? "_secure-mqtt" : "_mqtt"}._tcp.${domain}`;
+  const name = srvName(domain, tls);
   let records: readonly Deno.SrvRecord[];
   try {
     records = await resolve(name);
@@ -38,10 +50,7 @@ export async function resolveBrokers(
   // RFC 2782: a target of "." says that the service is not offered.
   const offered = records.filter(({ target }) => target !== "." && target !== "");
   if (offered.length === 0) throw new Error(`the SRV records of ${name} offer no broker`);
-  return inOrder(offered, random).map(({ target, port }) => ({
-    host: target.replace(/\.$/, ""),
-    port,
-  }));
+  return inOrder(offered, random).map(targetOf);
 }
 
 function inOrder(records: readonly Deno.SrvRecord[], random: () => number): Deno.SrvRecord[] {

@@ -57,4 +57,9 @@ export class Drops {
   add(reason: DropReason, count = 1): void {
     this.#byReason[reason] = (this.#byReason[reason] ?? 0) + count;
   }
+
+  /** Counts those that were counted elsewhere. */
+  take(byReason: Books["dropped"]): void {
+    for (const [reason, count] of Object.entries(byReason)) this.add(reason as DropReason, count);
+  }
 }

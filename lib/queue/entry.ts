@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Clock } from "../clock.ts";
 import type { Delivery, Message, MessageCounter } from "../mqtt/outbox.ts";
 import { rowBytes } from "./spool/rows.ts";
 
@@ -68,6 +69,16 @@ export class Entry implements Message {
     this.#isGone = true;
     this.#payload = NOTHING;
   }
+}
+
+/** When a message was offered, in milliseconds of the wall clock since 1970. */
+export function wallTimeOf({ offeredAt }: Entry, clock: Clock): number {
+  return clock.date().getTime() - Math.round(clock.now() - offeredAt);
+}
+
+/** The time by the clock of a wall time that is past, or now where that was set back since. */
+export function clockTimeOf(wallTime: number, clock: Clock): number {
+  return clock.now() - Math.max(0, clock.date().getTime() - wallTime);
 }
 
 const NOTHING = new Uint8Array();

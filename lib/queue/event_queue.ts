@@ -9,10 +9,10 @@ import type { Logger } from "../log/logger.ts";
 import type { Delivery, GiveUpReason, Message, MessageCounter, Outbox } from "../mqtt/outbox.ts";
 import { type Books, type DropReason, Drops } from "./books.ts";
 import { DropLog } from "./drop_log.ts";
-import { Entry } from "./entry.ts";
+import { clockTimeOf, Entry, wallTimeOf } from "./entry.ts";
 import { Holding, type RateLimit } from "./holding.ts";
 import { type End, Lane } from "./lane.ts";
-import { type Amount, type Damage, rowBytes, type Spools } from "./spool/rows.ts";
+import { type Amount, type Damage, type Row, rowBytes, type Spools } from "./spool/rows.ts";
 import { RETRY_MS, Spooler, type SpoolerSettings } from "./spooler.ts";
 import { TokenBucket } from "./token_bucket.ts";
 
@@ -63,6 +63,14 @@ export interface QueueDeps {
   readonly log?: Logger;
   /** The counter of this name, for messages of an earlier process. */
   readonly counter?: (name: string) => MessageCounter;
+}
+
+/** What goes on in another queue: what memory alone has, and the books without what is on disk. */
+export interface CarriedQueue {
+  /** What waits, in its order. */
+  readonly rows: readonly Row[];
+  /** The books; what is on disk is offered again where its spool is opened. */
+  readonly books: Books;
 }
 
 /** What a spool holds, for the status. */
@@ -241,6 +249,45 @@ export class EventQueue implements Outbox {
     this.#starvingTimer?.();
     this.#holding.releaseAll();
     await this.#spooler?.close();
+  }
+
+  /** What another queue goes on with, once this one is closed. */
+  handOver(): CarriedQueue {
+    const isOnDisk = ({ stored }: Entry) => stored === "yes";
+    const waiting = [this.#backlog, this.#live].flatMap(({ volatile, reliable }) => [
+      ...volatile,
+      ...reliable,
+    ]).sort((a, b) => a.number - b.number);
+    const onDisk = this.#away.messages + waiting.filter(isOnDisk).length;
+    const rows = waiting.filter((entry) => !isOnDisk(entry)).map((entry) => ({
+      row: entry.number,
+      offeredAt: wallTimeOf(entry, this.#clock),
+      topic: entry.topic,
+      payload: entry.payload,
+      qos: entry.qos,
+      retain: entry.retain,
+      counter: entry.counter.name,
+      delivery: undefined,
+    }));
+    const { offered, queued, ...books } = this.books;
+    return { rows, books: { ...books, offered: offered - onDisk, queued: queued - onDisk } };
+  }
+
+  /** Goes on with what another queue has handed over, before anything is offered to this one. */
+  takeOver({ rows, books }: CarriedQueue): void {
+    this.#offered = books.offered;
+    this.#acknowledged = books.acknowledged;
+    this.#drops.take(books.dropped);
+    for (const { counter, offeredAt, ...row } of rows) {
+      const message = { ...row, counter: this.#counter(counter) };
+      const entry = new Entry(message, ++this.#number, clockTimeOf(offeredAt, this.#clock));
+      this.#count(entry);
+      this.#watch(entry);
+      this.#backlog.push(entry);
+    }
+    this.#backlogEnd = this.#number;
+    this.#ageLater();
+    this.#shed();
   }
 
   wakes(listener: () => void): void {

@@ -8,7 +8,7 @@
 import type { Clock } from "../clock.ts";
 import type { Delivery, MessageCounter } from "../mqtt/outbox.ts";
 import { Deque } from "./deque.ts";
-import { Entry } from "./entry.ts";
+import { clockTimeOf, Entry, wallTimeOf } from "./entry.ts";
 import {
   type Amount,
   type Changes,
@@ -353,10 +353,9 @@ export class Spooler {
 
   #restore(row: Row): Entry {
     const { topic, payload, qos, retain, counter, offeredAt, delivery } = row;
-    const waitedMs = Math.max(0, this.#clock.date().getTime() - offeredAt);
     const message = { topic, payload, qos, retain, counter: this.#counter(counter) };
     const number = row.row - this.#base;
-    const entry = new Entry(message, number, this.#clock.now() - waitedMs);
+    const entry = new Entry(message, number, clockTimeOf(offeredAt, this.#clock));
     entry.isWatched = true;
     entry.stored = "yes";
     entry.delivery = delivery;
@@ -511,13 +510,13 @@ export class Spooler {
   }
 
   #row(entry: Entry): Row {
-    const { number, topic, payload, qos, retain, counter, delivery, offeredAt } = entry;
+    const { number, topic, payload, qos, retain, counter, delivery } = entry;
     return {
       row: this.#base + number,
-      offeredAt: this.#clock.date().getTime() - Math.round(this.#clock.now() - offeredAt),
+      offeredAt: wallTimeOf(entry, this.#clock),
       topic,
       payload,
-      qos: qos === 2 ? 2 : 1,
+      qos,
       retain,
       counter: counter.name,
       delivery,

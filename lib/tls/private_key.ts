@@ -45,6 +45,16 @@ export function openKey(path: string, password: Secret | undefined): PrivateKey 
   return { ...openEncrypted(path, block, password), wasEncrypted: true };
 }
 
+/** Whether a key is encrypted in a form that OpenSSL has to open; not if it cannot be read. */
+export function keyNeedsOpenSsl(path: string): boolean {
+  try {
+    const block = readKeyBlock(path);
+    return isEncrypted(block) && !isOpenedByDeno(path, block);
+  } catch {
+    return false;
+  }
+}
+
 function readKeyBlock(path: string): PemBlock {
   let text: string;
   try {

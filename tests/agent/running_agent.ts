@@ -12,7 +12,7 @@ import type { Config } from "../../lib/config/config.ts";
 import { formatFinding } from "../../lib/config/position.ts";
 import type { ControlReply, ControlRequest } from "../../lib/control/protocol.ts";
 import type { ConnectionStatus, StatusReport } from "../../lib/control/status.ts";
-import { logsOptions } from "../../lib/agent/agent.ts";
+import { logsOptions } from "../../lib/agent/logs_options.ts";
 import { type Clock, systemClock } from "../../lib/clock.ts";
 import { Logs } from "../../lib/log/logs.ts";
 import { eventually, isReady } from "../support/agent_process.ts";

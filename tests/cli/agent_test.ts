@@ -12,6 +12,7 @@ Deno.test("every command to an agent that is not there ends with 69", async () =
     const lines = [
       ["status"],
       ["status", "--json"],
+      ["status", "--brief"],
       ["loglevel"],
       ["reload"],
       ["enable", ...profile],
@@ -112,7 +113,10 @@ Deno.test("status tells 0 from 1, as text and as JSON", async () => {
   await using scene = await Scene.start();
   const healthy = await scene.ask("status");
   assert.deepEqual([healthy.code, healthy.err], [0, ""]);
-  assert.match(healthy.out, /^fsmqtt .*\nhealthy\n/);
+  assert.match(healthy.out, /^ok: .*\nfsmqtt .*\n/);
+  const brief = await scene.ask("status", "--brief");
+  assert.deepEqual([brief.code, brief.err], [0, ""]);
+  assert.match(brief.out, /^ok: FreeSWITCH connected, 1 of 1 connection connected, .*\n$/);
   const json = await scene.ask("status", "--json");
   assert.equal(json.code, 0);
   assert.equal(JSON.parse(json.out).freeswitch.state, "connected");
@@ -121,7 +125,12 @@ Deno.test("status tells 0 from 1, as text and as JSON", async () => {
   await scene.ask("disconnect", "profile", "p", "connection", "c");
   const degraded = await scene.ask("status");
   assert.equal(degraded.code, 1);
-  assert.match(degraded.out, /\nDEGRADED\n {2}connection p\/c is disconnected\n/);
+  assert.match(degraded.out, /^degraded: connection p\/c is disconnected\n/);
+  assert.deepEqual(await scene.ask("status", "--brief"), {
+    code: 1,
+    out: "degraded: connection p/c is disconnected\n",
+    err: "",
+  });
   assert.equal((await scene.ask("status", "--json")).code, 1);
 });
 

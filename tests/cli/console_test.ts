@@ -25,7 +25,7 @@ Deno.test({
   ignore: !existsSync("/usr/bin/curl"),
   async fn() {
     await using agent = await AgentProcess.start(nowhere);
-    assert.match(await say(agent.control, "status"), /^fsmqtt .*\nDEGRADED/);
+    assert.match(await say(agent.control, "status"), /^degraded: .*\nfsmqtt /);
     assert.equal(
       await say(agent.control, "disable", "profile", "test", "connection", "main"),
       "connection main of profile test is disabled\n",
@@ -36,6 +36,7 @@ Deno.test({
     );
     assert.match(await say(agent.control, "bgapi", "status"), /^FreeSWITCH is not connected/);
     assert.match(await say(agent.control, "loglevel", "debug"), /debug\n$/);
+    assert.match(await say(agent.control, "status", "--watch"), /does not end by itself/);
     assert.match(await say(agent.control, "run"), /there is no command "run"/);
     for (const words of [[], ["help"]]) {
       assert.match(await say(agent.control, ...words), /Steer the running agent:\n {2}status/);

@@ -22,7 +22,10 @@ Deno.test("the commands are those of the original, and fsmqtt's own", () => {
     ...["help", "status", "loglevel", "enable", "disable", "remove", "connect", "disconnect"],
     "bgapi",
   ];
-  const own = ["run", "check", "config", "events", "demo", "reload", "test-command", "version"];
+  const own = [
+    ...["run", "check", "config", "events", "demo", "reload", "test-command", "version"],
+    "completion",
+  ];
   assert.deepEqual(names.toSorted(), [...original, ...own].toSorted());
 });
 

@@ -9,6 +9,8 @@ import { fileURLToPath } from "node:url";
 import { fsmqtt } from "../support/agent_process.ts";
 import { TextLineStream } from "../support/lines.ts";
 
+const MAIN = fileURLToPath(new URL("../../main.ts", import.meta.url));
+
 /** What a process came to. */
 export interface Ended {
   readonly code: number;
@@ -23,14 +25,19 @@ export async function cli(...args: string[]): Promise<Ended> {
   return { code, out: decode(stdout), err: decode(stderr) };
 }
 
+/** The command line of `fsmqtt` for programs that start it, without its arguments. */
+export function programLine(): readonly [string, ...string[]] {
+  const executable = Deno.env.get("FSMQTT_BIN");
+  return executable === undefined ? [Deno.execPath(), "run", "-A", MAIN] : [executable];
+}
+
 /** A process of fsmqtt with more in its environment. */
 export function spawn(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): Deno.ChildProcess {
-  const main = fileURLToPath(new URL("../../main.ts", import.meta.url));
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", main, ...args],
+    args: ["run", "-A", MAIN, ...args],
     env,
     stdout: "piped",
     stderr: "piped",

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { statusText } from "../../lib/cli/status_text.ts";
 import type { ConnectionStatus, ShownParameters, StatusReport } from "../../lib/control/status.ts";
 
+/** A status with a bit of everything. */
 const report: StatusReport = {
   version: "1.2.3",
   uptime_seconds: 93_784,
@@ -119,11 +120,16 @@ const report: StatusReport = {
   }],
 };
 
+const DEGRADED = "degraded: connection p/z is waiting (no\\x1b[2J answer); " +
+  'the breaker of p/z is open (5 failures); the broker refuses the subscription to "no"';
+
 Deno.test("the status is laid out to be read", () => {
   assert.equal(
     statusText(report),
-    `fsmqtt 1.2.3, up 1 d 2 h, /etc/mosquitto.conf.xml
-DEGRADED
+    `${DEGRADED}
+fsmqtt 1.2.3, up 1 d 2 h, /etc/mosquitto.conf.xml
+
+3 troubles
   connection p/z is waiting (no\\x1b[2J answer)
   the breaker of p/z is open (5 failures)
   the broker refuses the subscription to "no"
@@ -182,14 +188,20 @@ Configuration
         originate_authorized  false
         bgapi_authorized      false
 
-DEGRADED: 3 troubles, see the top`,
+${DEGRADED}`,
   );
 });
 
-Deno.test("an agent without trouble is healthy", () => {
+Deno.test("an agent without trouble is well", () => {
   const text = statusText({ ...report, profiles: [] });
-  assert.equal(text.split("\n")[1], "healthy");
-  assert.doesNotMatch(text, /DEGRADED/);
+  assert.match(text, /^ok: /);
+  assert.doesNotMatch(text, /degraded|trouble/);
+});
+
+Deno.test("a single trouble is told by the first line alone, and by the last", () => {
+  const lines = statusText({ ...report, audit_trouble: "no audit", profiles: [] }).split("\n");
+  assert.deepEqual([lines[0], lines.at(-1)], ["degraded: no audit", "degraded: no audit"]);
+  assert.equal(lines.filter((line) => /no audit|trouble/.test(line)).length, 2);
 });
 
 /** The lines of connection "a", with this changed. */
@@ -236,14 +248,14 @@ for (
   ] as const
 ) {
   Deno.test(`${seconds} seconds read ${text}`, () => {
-    const [first] = statusText({ ...report, uptime_seconds: seconds }).split("\n");
+    const [, first] = statusText({ ...report, uptime_seconds: seconds }).split("\n");
     assert.equal(first, `fsmqtt 1.2.3, up ${text}, /etc/mosquitto.conf.xml`);
   });
 }
 
 Deno.test("FreeSWITCH's troubles are told", () => {
   const { freeswitch } = report;
-  const [, ...lines] = statusText({
+  const lines = statusText({
     ...report,
     profiles: [],
     freeswitch: {
@@ -254,8 +266,8 @@ Deno.test("FreeSWITCH's troubles are told", () => {
       mod_mosquitto_loaded: true,
     },
   }).split("\n");
-  assert.deepEqual(lines.slice(0, 6), [
-    "DEGRADED",
+  assert.deepEqual(lines.slice(3, 9), [
+    "2 troubles",
     "  FreeSWITCH is refused (wrong password)",
     "  FreeSWITCH has mod_mosquitto loaded too",
     "",

@@ -13,6 +13,8 @@ async function inProcess(...args: string[]) {
 
 const SWITCH_USAGE = "[--control SOCKET] profile PROFILE [connection|publisher|subscriber NAME]";
 const CONNECT_USAGE = "[--control SOCKET] profile PROFILE connection NAME";
+const RUN_USAGE = "run --config FILE [--control SOCKET] [--esl HOST:PORT] [--unconfined]";
+const STATUS_USAGE = "status [--control SOCKET] [--json] [--brief] [--watch] [--every SECONDS]";
 
 for (
   const [args, message, usage] of [
@@ -20,22 +22,21 @@ for (
     [["help", "nonsense"], 'fsmqtt help: there is no command "nonsense"', "help [COMMAND]"],
     [["version", "2"], 'fsmqtt version: unexpected "2"', "version"],
     [["events", "--x"], "fsmqtt events: Unknown option '--x'", "events"],
-    [["check"], "fsmqtt check: --config is missing", "check --config FILE [--json] [--esl-user]"],
     [
       ["check", "--config="],
       "fsmqtt check: --config is missing",
-      "check --config FILE [--json] [--esl-user]",
+      "check [--config FILE] [--json] [--esl-user] [--permissions]",
     ],
-    [["config"], "fsmqtt config: --config is missing", "config --config FILE"],
+    [["config", "--config", ""], "fsmqtt config: --config is missing", "config [--config FILE]"],
     [
       ["run", "--config", "x", "--esl", "8021"],
       'fsmqtt run: --esl needs HOST:PORT, not "8021"',
-      "run --config FILE [--control SOCKET] [--esl HOST:PORT]",
+      RUN_USAGE,
     ],
     [
       ["run", "--config", "x", "--esl", "h:70000"],
       'fsmqtt run: --esl needs HOST:PORT, not "h:70000"',
-      "run --config FILE [--control SOCKET] [--esl HOST:PORT]",
+      RUN_USAGE,
     ],
     [
       ["demo", "--seconds", "0"],
@@ -84,7 +85,40 @@ for (
       "bgapi [--control SOCKET] COMMAND [ARG…]",
     ],
     [["reload", "now"], 'fsmqtt reload: unexpected "now"', "reload [--control SOCKET]"],
-    [["status", "-x"], "fsmqtt status: Unknown option '-x'", "status [--control SOCKET] [--json]"],
+    [["status", "-x"], "fsmqtt status: Unknown option '-x'", STATUS_USAGE],
+    [
+      ["status", "--watch", "--json"],
+      "fsmqtt status: --json and --watch cannot be given together",
+      STATUS_USAGE,
+    ],
+    [
+      ["status", "--json", "--brief"],
+      "fsmqtt status: --json and --brief cannot be given together",
+      STATUS_USAGE,
+    ],
+    [["status", "--every", "2"], "fsmqtt status: --every needs --watch", STATUS_USAGE],
+    [
+      ["status", "--watch", "--every", "0"],
+      'fsmqtt status: --every needs a number of at least 0.1, not "0"',
+      STATUS_USAGE,
+    ],
+    [
+      ["status", "--watch"],
+      "fsmqtt status: --watch does not end by itself; it needs a terminal",
+      STATUS_USAGE,
+    ],
+    [["completion"], "fsmqtt completion: the shell is missing", "completion bash|zsh|fish"],
+    [
+      ["completion", "csh"],
+      'fsmqtt completion: there is no shell "csh"',
+      "completion bash|zsh|fish",
+    ],
+    [
+      ["completion", "toString"],
+      'fsmqtt completion: there is no shell "toString"',
+      "completion bash|zsh|fish",
+    ],
+    [["completion", "bash", "x"], 'fsmqtt completion: unexpected "x"', "completion bash|zsh|fish"],
   ] satisfies [string[], string, string][]
 ) {
   Deno.test(`"${args.join(" ")}" is wrong: ${message}`, async () => {

@@ -1,11 +1,9 @@
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
-import { fileURLToPath } from "node:url";
 import { ask } from "../../lib/control/client.ts";
 import { ControlServer } from "../../lib/control/server.ts";
+import { mayBecomeOthers, runAsNobody } from "../support/other_user.ts";
 import { leaveDeadSocket, withSocketPath } from "./socket_helper.ts";
-
-const NOBODY = 65_534;
 
 Deno.test("with no agent the client says so, and how to start one", async () => {
   await withSocketPath(async (path) => {
@@ -89,37 +87,20 @@ Deno.test("an answer that is cut short is no answer", async () => {
 
 Deno.test({
   name: "another user is not permitted, and is told the remedy",
-  ignore: Deno.uid() !== 0,
+  ignore: !mayBecomeOthers,
   async fn() {
     await withSocketPath(async (path) => {
       await Deno.chmod(dirname(path), 0o755);
       const server = await ControlServer.listen(path, undefined, () => {
         throw new Error("nobody gets here");
       });
-      // What the other user needs: Deno and the client, neither in a folder of root's own.
-      const folder = await Deno.makeTempDir({ prefix: "fsmqtt-other-user-" });
-      const client = fileURLToPath(new URL("../../lib/control/client.ts", import.meta.url));
-      await new Deno.Command("deno", {
-        args: ["bundle", "--quiet", "-o", `${folder}/client.js`, client],
-      }).output();
-      await Deno.copyFile(Deno.execPath(), `${folder}/deno`);
-      await Deno.chmod(folder, 0o777);
-      const script = `import { ask } from "./client.js";
-        console.log(JSON.stringify(await ask(${JSON.stringify(path)}, { do: "status" })));`;
-      await Deno.writeTextFile(`${folder}/main.js`, script);
-      const { stdout, stderr } = await new Deno.Command(`${folder}/deno`, {
-        args: ["run", "-A", "--no-config", `${folder}/main.js`],
-        uid: NOBODY,
-        env: { DENO_DIR: `${folder}/cache`, HOME: folder },
-      }).output();
-      const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-      assert.notEqual(decode(stdout), "", decode(stderr));
-      assert.deepEqual(JSON.parse(decode(stdout)), {
+      const code = `const reply = await module.ask(${JSON.stringify(path)}, { do: "status" });
+        console.log(JSON.stringify(reply));`;
+      assert.deepEqual(JSON.parse(await runAsNobody("lib/control/client.ts", code)), {
         kind: "failed",
         error: `Not permitted to use ${path}: run as the agent's user, or set control-group`,
         exitCode: 77,
       });
-      await Deno.remove(folder, { recursive: true });
       await server.close();
     });
   },

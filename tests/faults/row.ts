@@ -10,7 +10,7 @@ import type { Outcome } from "./outcome.ts";
 export interface LongOptions {
   /** Where all randomness begins. */
   readonly seed: number;
-  /** How long the load of a row lasts that lasts as long as it is told to. */
+  /** How long a row lasts that lasts as long as it is told to. */
   readonly minutes: number;
 }
 

@@ -17,6 +17,7 @@ import { row as spoolDamaged } from "./spool_damaged.ts";
 import { row as neighbourFrozen } from "./neighbour_frozen.ts";
 import { row as boundsHit } from "./bounds_hit.ts";
 import { row as soak } from "./soak.ts";
+import { row as idle } from "./idle.ts";
 
 /** The rows, in the order of their numbers. */
 export const ROWS: readonly Row[] = [
@@ -32,4 +33,5 @@ export const ROWS: readonly Row[] = [
   neighbourFrozen,
   boundsHit,
   soak,
+  idle,
 ];

@@ -14,8 +14,8 @@ Deno.test("help names each row", async () => {
 
 for (
   const [args, why] of [
-    [["--row", "99"], "There is no row 99; there are 1 to 11"],
-    [["--row", "x"], "There is no row x; there are 1 to 11"],
+    [["--row", "99"], "There is no row 99; there are 1 to 12"],
+    [["--row", "x"], "There is no row x; there are 1 to 12"],
     [["--minuts", "3"], "Unknown option '--minuts'"],
     [["--minutes", "-1"], "Option '--minutes' needs a number above 0\n\n"],
     [["--minutes=-1"], '--minutes needs a number above 0, not "-1"'],

@@ -1,5 +1,5 @@
 /**
- * Rows on their way between the agent and its worker: a few large pieces that change hands instead
+ * Rows on their way between threads: a few large pieces that change hands instead
  * of thousands of small ones that are copied.
  *
  * @module
@@ -87,7 +87,7 @@ export function unpackRows({ numbers, strings, payloads }: PackedRows): Row[] {
       offeredAt,
       topic: strings[topic] ?? "",
       payload: payloads.subarray(start, end),
-      qos: qos === 2 ? 2 : 1,
+      qos: qos === 2 ? 2 : qos === 1 ? 1 : 0,
       retain: retain === 1,
       counter: strings[counter] ?? "",
       delivery: packetId === 0 ? undefined : { packetId, released: out === 1 },

@@ -7,7 +7,7 @@
 
 import type { Delivery } from "../../mqtt/outbox.ts";
 
-/** A message as it is kept on disk. */
+/** A message as it is kept on disk, or handed over to another queue. */
 export interface Row {
   /** Its place: rows are sent again in the order of these. */
   readonly row: number;
@@ -18,7 +18,7 @@ export interface Row {
   /** The payload, never changed. */
   readonly payload: Uint8Array<ArrayBuffer>;
   /** Quality of Service; at QoS 0 nothing is kept on disk. */
-  readonly qos: 1 | 2;
+  readonly qos: 0 | 1 | 2;
   /** Whether the broker is to keep it. */
   readonly retain: boolean;
   /** Names the counter of the publisher's topic that it belongs to. */

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { startThread } from "../../threads.ts";
 import type { PackedContents, SpoolAnswer, SpoolRequest } from "./messages.ts";
 import { packBatch, piecesOf, unpackRows } from "./packed_rows.ts";
 import {
@@ -30,14 +31,20 @@ interface Asker {
   failed(error: SpoolError): void;
 }
 
+/**
+ * Starts a worker that answers on this port, and returns what ends it. `failed` hears if it dies
+ * before that.
+ */
+export type SpoolStarter = (port: MessagePort, failed: (reason: string) => void) => () => void;
+
 /** The spools of an agent. */
 export class DiskSpools implements Spools {
-  readonly #startWorker: () => Worker;
+  readonly #startWorker: SpoolStarter;
   #link: WorkerLink | undefined;
   #opened = 0;
 
-  /** Nothing is started before the first spool is opened. Tests pass a worker of their own. */
-  constructor(startWorker: () => Worker = startSpoolWorker) {
+  /** Nothing is started before the first spool is opened. */
+  constructor(startWorker: SpoolStarter = startSpoolWorker) {
     this.#startWorker = startWorker;
   }
 
@@ -72,31 +79,42 @@ export class DiskSpools implements Spools {
   }
 }
 
-function startSpoolWorker(): Worker {
-  return new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "spool" });
+/** Has a worker answer on this port; one with all that this thread may do, if none is given. */
+export function startSpoolWorker(
+  port: MessagePort,
+  failed: (reason: string) => void,
+  worker: Worker = startThread("spool"),
+): () => void {
+  worker.onerror = (event) => {
+    // Else it would be an error of the agent.
+    event.preventDefault();
+    failed(event.message);
+  };
+  worker.postMessage(undefined, [port]);
+  return () => worker.terminate();
 }
 
 /** The worker, as long as it lives. */
 class WorkerLink {
-  readonly #worker: Worker;
+  readonly #port: MessagePort;
+  readonly #end: () => void;
   readonly #askers = new Map<number, Asker>();
   #failure: SpoolError | undefined;
 
-  constructor(start: () => Worker) {
-    this.#worker = start();
-    this.#worker.onmessage = ({ data }: MessageEvent<SpoolAnswer>) => {
+  constructor(start: SpoolStarter) {
+    const { port1, port2 } = new MessageChannel();
+    this.#port = port1;
+    port1.onmessage = ({ data }: MessageEvent<SpoolAnswer>) => {
       const asker = this.#askers.get(data.spool);
       this.#askers.delete(data.spool);
       asker?.answered(data);
     };
-    this.#worker.onerror = (event) => {
-      // Else it would be an error of the agent.
-      event.preventDefault();
-      this.#fail(`the worker that keeps the spools has failed: ${event.message}`);
-    };
-    this.#worker.onmessageerror = () => {
+    port1.onmessageerror = () => {
       this.#fail("the worker that keeps the spools cannot be understood");
     };
+    this.#end = start(port2, (reason) => {
+      this.#fail(`the worker that keeps the spools has failed: ${reason}`);
+    });
   }
 
   /** Whether it has failed. */
@@ -110,7 +128,7 @@ class WorkerLink {
       asker.failed(this.#failure);
       return;
     }
-    this.#worker.postMessage(request, pieces);
+    this.#port.postMessage(request, pieces);
     this.#askers.set(request.spool, asker);
   }
 
@@ -123,7 +141,8 @@ class WorkerLink {
     if (this.#failure !== undefined) return;
     const failure = new SpoolError(`Cannot use the spool: ${reason}`);
     this.#failure = failure;
-    this.#worker.terminate();
+    this.#port.close();
+    this.#end();
     const askers = [...this.#askers.values()];
     this.#askers.clear();
     for (const asker of askers) asker.failed(failure);

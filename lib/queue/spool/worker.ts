@@ -25,32 +25,33 @@ interface OpenSpool {
   trimTimer: ReturnType<typeof setTimeout> | undefined;
 }
 
-/** What a worker has of its surroundings. */
-interface Scope {
-  onmessage: (event: MessageEvent<SpoolRequest>) => void;
-  postMessage(answer: SpoolAnswer, transfer: Transferable[]): void;
-}
-
-const scope = self as unknown as Scope;
 const spools = new Map<number, OpenSpool>();
 
-scope.onmessage = ({ data: request }) => {
-  const spool = spools.get(request.spool);
-  clearTimeout(spool?.trimTimer);
-  let answer: SpoolResult;
-  try {
-    answer = answerTo(request);
-  } catch (error) {
-    // An error of another kind is one of this program; the spool's owner hears of it all the same.
-    answer = { kind: "failed", error: textOf(error) };
-  }
-  const found = spool?.found.splice(0) ?? [];
-  const pieces = found.flatMap(({ contents }) => piecesOf(contents.deliveries));
-  if (answer.kind === "rows") pieces.push(...piecesOf(answer.rows));
-  if (answer.kind === "opened") pieces.push(...piecesOf(answer.contents.deliveries));
-  scope.postMessage({ ...answer, spool: request.spool, found }, pieces);
-  if (spool?.file.wasteful) spool.trimTimer = setTimeout(() => spool.file.trim(), IDLE_MS);
+// What is to be asked comes by a port, since whoever starts this thread may not be who asks.
+(self as unknown as { onmessage: (event: MessageEvent) => void }).onmessage = ({ ports }) => {
+  for (const port of ports) serve(port);
 };
+
+function serve(port: MessagePort): void {
+  port.onmessage = ({ data: request }: MessageEvent<SpoolRequest>) => {
+    const spool = spools.get(request.spool);
+    clearTimeout(spool?.trimTimer);
+    let answer: SpoolResult;
+    try {
+      answer = answerTo(request);
+    } catch (error) {
+      // An error of another kind is one of this program; the spool's owner hears of it all the same.
+      answer = { kind: "failed", error: textOf(error) };
+    }
+    const found = spool?.found.splice(0) ?? [];
+    const pieces = found.flatMap(({ contents }) => piecesOf(contents.deliveries));
+    if (answer.kind === "rows") pieces.push(...piecesOf(answer.rows));
+    if (answer.kind === "opened") pieces.push(...piecesOf(answer.contents.deliveries));
+    const told: SpoolAnswer = { ...answer, spool: request.spool, found };
+    port.postMessage(told, pieces);
+    if (spool?.file.wasteful) spool.trimTimer = setTimeout(() => spool.file.trim(), IDLE_MS);
+  };
+}
 
 function answerTo(request: SpoolRequest): SpoolResult {
   if (request.kind === "open") return open(request.spool, request.path);

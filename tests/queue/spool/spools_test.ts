@@ -1,14 +1,18 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert";
 import type { Contents, Damage, Spool } from "../../../lib/queue/spool/rows.ts";
 import { SpoolError } from "../../../lib/queue/spool/rows.ts";
-import { DiskSpools } from "../../../lib/queue/spool/spools.ts";
+import {
+  DiskSpools,
+  type SpoolStarter,
+  startSpoolWorker,
+} from "../../../lib/queue/spool/spools.ts";
 import { ALL, assertWhole, changes, filled, folder, numbers, range, row, rows } from "./helper.ts";
 
 /** What a spool has told of damage. */
 type Told = { readonly damage: Damage; readonly contents: Contents };
 
 /** The spools of a test. */
-function spools(start?: () => Worker) {
+function spools(start?: SpoolStarter) {
   const all = new DiskSpools(start);
   const told: Told[] = [];
   const damaged = (damage: Damage, contents: Contents) => void told.push({ damage, contents });
@@ -78,16 +82,18 @@ Deno.test("all that is asked for is done in its order, also of several spools at
 Deno.test("writes that wait are committed together", async () => {
   using dir = folder();
   let asked = 0;
-  await using some = spools(() => {
-    const worker = new Worker(new URL("../../../lib/queue/spool/worker.ts", import.meta.url), {
-      type: "module",
-    });
-    const post = worker.postMessage.bind(worker);
-    worker.postMessage = (message: unknown, transfer: unknown) => {
+  await using some = spools((port, failed) => {
+    const { port1, port2 } = new MessageChannel();
+    port.onmessage = ({ data }) => {
       asked++;
-      post(message, transfer as Transferable[]);
+      port1.postMessage(data);
     };
-    return worker;
+    port1.onmessage = ({ data }) => port.postMessage(data);
+    const end = startSpoolWorker(port2, failed);
+    return () => {
+      for (const each of [port, port1]) each.close();
+      end();
+    };
   });
   const { spool } = await some.open(dir.file("spool"));
   asked = 0;
@@ -187,9 +193,10 @@ Deno.test("the death of the worker is an error of each call, and a spool can be 
   using dir = folder();
   const path = dir.file("spool");
   let started = 0;
-  await using some = spools(() => {
+  await using some = spools((port, failed) => {
     started++;
-    return new Worker(new URL("./failing_worker.ts", import.meta.url), { type: "module" });
+    const module = new URL("./failing_worker.ts", import.meta.url);
+    return startSpoolWorker(port, failed, new Worker(module, { type: "module" }));
   });
   const opened: Spool[] = [];
   for (const name of ["spool", "other"]) opened.push((await some.open(dir.file(name))).spool);
