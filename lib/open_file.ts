@@ -1,5 +1,5 @@
 /**
- * Opens files that may be the first in their folder.
+ * Files that may be the first in their folder, and what is to outlive a power cut.
  *
  * @module
  */
@@ -23,5 +23,15 @@ export function openWithFolder(
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     Deno.mkdirSync(dirname(path), { recursive: true, mode: folderMode });
     return Deno.openSync(path, options);
+  }
+}
+
+/** Returns when the disk has what was written to a file, or which names a folder has. */
+export function syncToDisk(path: string): void {
+  const file = Deno.openSync(path);
+  try {
+    file.syncSync();
+  } finally {
+    file.close();
   }
 }

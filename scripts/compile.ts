@@ -21,7 +21,8 @@ const usage = new Usage(`deno task compile [--target TRIPLE] [--emulator COMMAND
   --wait SECONDS      how long the download of Deno's runtime base may take (600)
   --dist FOLDER       where it goes (dist)
 
-The runtime base is downloaded once, unless DENORT_BIN names one. The executable is started once
+The runtime base is downloaded once, unless DENORT_BIN names one: the program in denort-TARGET.zip of
+this release of Deno. The executable is started once
 before it is handed out. Exit codes: 1 it does not work, 69 there is no runtime base, or nothing here
 that can start it.`);
 const values = usage.read({

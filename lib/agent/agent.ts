@@ -7,7 +7,6 @@
 import { atMost, type Clock, systemClock } from "../clock.ts";
 import { brokerName } from "../config/broker.ts";
 import type { Config } from "../config/config.ts";
-import { valueOf } from "../config/parameters.ts";
 import { resolveStateDir } from "../config/paths.ts";
 import { AuditLog } from "../commands/audit.ts";
 import type { CommandRunner } from "../commands/inbox.ts";
@@ -16,14 +15,19 @@ import type { ControlReply, ControlRequest, SteeringRequest } from "../control/p
 import { failed } from "../control/server.ts";
 import type { StatusReport } from "../control/status.ts";
 import { EslError, isFailure } from "../esl/errors.ts";
-import { eventSequence } from "../esl/event_json.ts";
 import { EslLink, type LinkHandlers, type LinkState, type SwitchIdentity } from "../esl/link.ts";
 import { Router } from "../events/router.ts";
 import { subscriptionCommands } from "../events/subscription.ts";
 import type { SwitchNames } from "../events/template.ts";
 import { Announcer } from "./announcer.ts";
-import { type Carried, countersOf, resumeCounters } from "./carried.ts";
-import { type EarlyLink, endpointOf } from "./early_link.ts";
+import {
+  type Carried,
+  countersOf,
+  type LinkCounts,
+  resumeCounters,
+  sumOfCounts,
+} from "./carried.ts";
+import { type EarlyLink, endpointOf, eventMark } from "./early_link.ts";
 import { Endings } from "./endings.ts";
 import { ExitCode } from "../exit_code.ts";
 import { Logs } from "../log/logs.ts";
@@ -32,9 +36,10 @@ import { Gaps } from "./gaps.ts";
 import type { SrvResolver } from "../mqtt/srv.ts";
 import { topicMatches } from "../protocol/mqtt_topics.ts";
 import { SpoolError, type Spools } from "../queue/spool/rows.ts";
-import type { CarriedQueue } from "../queue/event_queue.ts";
+import type { MessageCounter } from "../mqtt/outbox.ts";
 import { DiskSpools, type SpoolStarter } from "../queue/spool/spools.ts";
 import { keyOf } from "./keys.ts";
+import { restartNotes } from "./lasting.ts";
 import { DISK_TIMEOUT_MS, ManagedConnection } from "./managed_connection.ts";
 import { buildModel, connectionsOf, counterOf, type Model } from "./model.ts";
 import { buildReport } from "./report.ts";
@@ -44,7 +49,12 @@ import { type Steered, SteeringError, switchConnection, switchPart } from "./ste
 
 /** A configuration that was loaded again; the errors in words if it cannot be used. */
 export type Loaded =
-  | { readonly config: Config; readonly warnings?: readonly string[] }
+  | {
+    readonly config: Config;
+    readonly warnings?: readonly string[];
+    /** What of it could not be taken up. */
+    readonly notes?: readonly string[];
+  }
   | { readonly errors: readonly string[] };
 
 /** What an agent is made from. */
@@ -80,6 +90,8 @@ export interface AgentOptions {
     readonly steered: readonly SteeringRequest[];
     /** The link that listens since before its end. */
     readonly link: EarlyLink;
+    /** What is to be logged of the change. */
+    readonly notice?: string | undefined;
   };
 }
 
@@ -97,7 +109,7 @@ export class Agent {
   readonly #warnings: readonly string[];
   readonly #reloadConfig: AgentOptions["reload"];
   readonly #clock: Clock;
-  readonly #startedAt: number;
+  #startedAt: number;
   readonly #state: StateDir;
   readonly #logs: Logs;
   readonly #spools: DiskSpools;
@@ -126,8 +138,17 @@ export class Agent {
   readonly #announcer: Announcer;
   #originalModuleLoaded = false;
   #stopping = false;
-  /** `Event-Sequence` of the events that were taken since {@linkcode noteSequences}. */
-  #sequences: Set<number> | undefined;
+  /** The configuration that was refused since the present one was taken up. */
+  #refused: StatusReport["config_refused"];
+  /** Marks of the events that were taken since {@linkcode noteEvents}. */
+  #taken: Set<string> | undefined;
+  /** What was counted of links before the present one. */
+  #countsBefore: LinkCounts = {
+    eventsReceived: 0,
+    eventsTooLong: 0,
+    reconnects: 0,
+    protocolErrors: 0,
+  };
 
   /**
    * Makes an agent that does nothing until {@linkcode start}.
@@ -171,11 +192,13 @@ export class Agent {
       missed: (text) => this.#logs.whole.warning(text),
       changed: () => this.#announcer.changed(),
     });
-    if (this.#former !== undefined) this.#gaps.takeOver(this.#former.carried.gaps);
     const { heard } = this.#state;
-    // What listens since before the end of another has missed nothing.
-    const isGap = this.#former?.link.link.state.state !== "connected";
-    if (heard?.address === this.#address && isGap) this.#gaps.resume(heard);
+    if (this.#former !== undefined) {
+      const { carried, link } = this.#former;
+      this.#gaps.takeOver(carried.gaps, link.link.state.state === "connected");
+      this.#startedAt -= carried.uptimeMs;
+      this.#countsBefore = carried.link;
+    } else if (heard?.address === this.#address) this.#gaps.resume(heard);
     this.#link = this.#former?.link.link ?? this.#makeLink();
   }
 
@@ -189,10 +212,17 @@ export class Agent {
     if (this.#former === undefined) {
       this.#link.start();
     } else {
-      const { link, carried, steered } = this.#former;
-      for (const request of steered) this.#steer(request);
+      const { link, carried, steered, notice } = this.#former;
+      if (notice !== undefined) this.#logs.whole.notice(notice);
+      for (const request of steered) this.#end(this.#steer(request).removed);
       resumeCounters(this.#model, carried.counters);
-      link.giveTo(this.#linkHandlers(), carried.sequences);
+      link.giveTo(this.#linkHandlers(), carried.taken);
+      for (const [profile, { connections }] of this.#model) {
+        for (const [name, connection] of connections) {
+          const commands = carried.commands.get(keyOf(profile, name)) ?? [];
+          for (const message of commands) connection.receive(message);
+        }
+      }
       // What was queued there is not to be held twice.
       this.#former = undefined;
     }
@@ -211,43 +241,47 @@ export class Agent {
   }
 
   /** Whether it is noted from now on which events are taken, for {@linkcode handOver}. */
-  noteSequences(wanted: boolean): void {
-    this.#sequences = wanted ? new Set() : undefined;
+  noteEvents(wanted: boolean): void {
+    this.#taken = wanted ? new Set() : undefined;
   }
 
   /**
    * Stops as {@linkcode stop} does, but what is queued is not waited for where the connection goes
    * on in the next agent: it is handed over.
    *
-   * @param next The configuration of the next agent.
-   * @param first `Event-Sequence` of the first event that the next agent has. FreeSWITCH may have yet
-   * to send some to this one that were before it.
+   * @param first The mark of the first event that the next agent has. FreeSWITCH may have yet to send
+   * some to this one that were before it.
    */
-  async handOver(next: Config, first: number | undefined): Promise<Carried> {
+  async handOver(first: string | undefined): Promise<Carried> {
     await this.#catchUp(first);
+    const connections = [...this.#model].flatMap(([profile, { connections }]) =>
+      [...connections].map(([name, connection]) => ({ key: keyOf(profile, name), connection }))
+    );
+    for (const { connection } of connections) connection.keepCommands();
     await this.#stopReading();
-    const queues = new Map<string, CarriedQueue>();
-    const ending = [...this.#model].flatMap(([profile, { connections }]) => {
-      const goesOn = new Set(
-        next.profiles.find(({ name }) => name === profile)?.connections.map(({ name }) => name),
-      );
-      return [...connections].map(async ([name, connection]) => {
-        if (!goesOn.has(name)) return await this.#end([connection]);
-        await atMost(this.#clock, HAND_OVER_MS, connection.drained());
-        queues.set(keyOf(profile, name), await connection.handOver());
-      });
+    const link = this.#linkCounts;
+    const handedOver = connections.map(async ({ key, connection }) => {
+      await connection.settle(HAND_OVER_MS);
+      return { key, ...await connection.handOver() };
     });
-    await Promise.all(ending);
+    const parts = await Promise.all(handedOver);
     await this.#release();
     this.#logs.reopen();
-    const { count, last } = this.#gaps;
-    const counters = countersOf(this.#model);
-    return { queues, counters, sequences: this.#sequences ?? new Set(), gaps: { count, last } };
+    return {
+      queues: new Map(parts.map(({ key, queue }) => [key, queue])),
+      commands: new Map(parts.map(({ key, commands }) => [key, commands])),
+      counters: countersOf(this.#model),
+      taken: this.#taken ?? new Set(),
+      gaps: this.#gaps.handOver(),
+      uptimeMs: this.#clock.now() - this.#startedAt,
+      link,
+    };
   }
 
-  async #catchUp(first: number | undefined): Promise<void> {
+  /** Waits until FreeSWITCH has sent what was before the next agent's first event. */
+  async #catchUp(first: string | undefined): Promise<void> {
     const pause = () => new Promise<void>((then) => this.#clock.after(CATCH_UP_PAUSE_MS, then));
-    const isBehind = () => first !== undefined && Math.max(...this.#sequences ?? []) < first;
+    const isBehind = () => first !== undefined && this.#taken?.has(first) !== true;
     const untilMs = this.#clock.now() + CATCH_UP_MS;
     while (this.#isLinked && isBehind() && this.#clock.now() < untilMs) await pause();
     // What several of FreeSWITCH's threads send is not quite in its order.
@@ -289,6 +323,11 @@ export class Agent {
     return ended;
   }
 
+  /** How long an end waits for the brokers at most, in milliseconds. */
+  get shutdownTimeoutMs(): number {
+    return this.#config.settings.shutdownTimeout * 1_000;
+  }
+
   /** Opens the log files anew, after they were rotated. */
   reopenLogs(): void {
     this.#logs.reopen();
@@ -298,27 +337,33 @@ export class Agent {
   /** The status at this moment. */
   status(): StatusReport {
     const link = this.#link;
+    const counts = this.#linkCounts;
     return buildReport({
       config: this.#config,
       model: this.#model,
       names: this.#names,
       uptimeSeconds: (this.#clock.now() - this.#startedAt) / 1000,
       auditTrouble: this.#audit.trouble,
+      configRefused: this.#refused,
       freeswitch: {
         ...link.state,
         address: this.#address,
         core_uuid: this.#coreUuid ?? null,
         hostname: this.#names?.hostname ?? null,
         switchname: this.#names?.switchname ?? null,
-        events_received: link.eventsReceived,
-        reconnects: link.reconnects,
-        protocol_errors: link.protocolErrors,
-        events_too_long: link.eventsTooLong,
+        events_received: counts.eventsReceived,
+        reconnects: counts.reconnects,
+        protocol_errors: counts.protocolErrors,
+        events_too_long: counts.eventsTooLong,
         mod_mosquitto_loaded: this.#originalModuleLoaded,
         gaps: this.#gaps.count,
         last_gap: this.#gaps.last ?? null,
       },
     });
+  }
+
+  get #linkCounts(): LinkCounts {
+    return sumOfCounts(this.#countsBefore, this.#link);
   }
 
   /** Does what a control request asks for; it never rejects. */
@@ -377,13 +422,17 @@ export class Agent {
    */
   async adopt(loaded: Loaded): Promise<ControlReply> {
     if ("errors" in loaded) {
+      const [reason = "it cannot be read"] = loaded.errors;
+      this.#refused = { at: this.#clock.date().toISOString(), reason };
+      this.#announcer.changed();
       const lines = [...loaded.errors, "The configuration is refused; the present one goes on"];
       for (const line of lines) this.#logs.whole.error(line);
       return failed(lines.join("\n"), ExitCode.CONFIG);
     }
-    const { config, warnings = [] } = loaded;
+    const { config, warnings = [], notes: known = [] } = loaded;
+    this.#refused = undefined;
     for (const line of warnings) this.#logs.whole.warning(line);
-    const notes = restartNotes(this.#config, config);
+    const notes = [...known, ...restartNotes(this.#config, config)];
     const linkChanged = !sameLink(this.#config, config);
     const formerAddress = this.#address;
     this.#config = config;
@@ -481,10 +530,13 @@ export class Agent {
 
   /** The queues go on with what another agent has handed over; their spools are not open yet. */
   #takeOverQueues(): void {
-    for (const [profile, { connections }] of this.#model) {
+    for (const [profile, { connections, publishers }] of this.#model) {
+      const topics = [...publishers.values()].flatMap(({ topics }) => topics);
+      const limits = new Map(topics.map(({ counter, limit }) => [counter, limit]));
+      const limitOf = (counter: MessageCounter) => limits.get(counter);
       for (const [name, { queue }] of connections) {
         const carried = this.#former?.carried.queues.get(keyOf(profile, name));
-        if (carried !== undefined) queue.takeOver(carried);
+        if (carried !== undefined) queue.takeOver(carried, limitOf);
       }
     }
   }
@@ -544,7 +596,7 @@ export class Agent {
 
   #takeEvent(payload: Uint8Array<ArrayBuffer>): void {
     this.#gaps.event(payload);
-    this.#sequences?.add(Number(eventSequence(payload)));
+    this.#taken?.add(eventMark(payload));
     for (const target of this.#router.targets(payload)) {
       const { connection, topic, qos, retain, counter, limit } = target;
       connection.offer({ topic, payload, qos, retain, counter }, limit);
@@ -677,11 +729,4 @@ function sameLink(a: Config, b: Config): boolean {
   const [one, other] = [a.settings, b.settings];
   return one.eslHost === other.eslHost && one.eslPort === other.eslPort &&
     one.eslUser === other.eslUser && one.eslPassword.reveal() === other.eslPassword.reveal();
-}
-
-/** What a reload cannot change. */
-function restartNotes(before: Config, after: Config): string[] {
-  return ["state-dir", "control-socket", "control-group", "audit-log", "audit-log-bytes"]
-    .filter((name) => valueOf(before.settings, name) !== valueOf(after.settings, name))
-    .map((name) => `the changed ${name} counts from the next start of fsmqtt on`);
 }

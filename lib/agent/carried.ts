@@ -5,8 +5,9 @@
  */
 
 import type { CommandCounter } from "../commands/topic.ts";
-import type { GapStatus } from "../control/status.ts";
+import type { ReceivedMessage } from "../mqtt/connection.ts";
 import type { CarriedQueue } from "../queue/event_queue.ts";
+import type { CarriedGaps } from "./gaps.ts";
 import { keyOf } from "./keys.ts";
 import type { Model } from "./model.ts";
 
@@ -16,10 +17,38 @@ export interface Carried {
   readonly queues: ReadonlyMap<string, CarriedQueue>;
   /** The counters of the topics. */
   readonly counters: CarriedCounters;
-  /** `Event-Sequence` of the events that were taken since the next agent listens too. */
-  readonly sequences: ReadonlySet<number>;
+  /** Marks of the events that were taken since the next agent listens too (`eventMark`). */
+  readonly taken: ReadonlySet<string>;
   /** Gaps in FreeSWITCH's events so far. */
-  readonly gaps: { readonly count: number; readonly last: GapStatus | undefined };
+  readonly gaps: CarriedGaps;
+  /** How long the agent and those before it have run, in milliseconds. */
+  readonly uptimeMs: number;
+  /** What they have counted of their links to FreeSWITCH. */
+  readonly link: LinkCounts;
+  /** Messages for commands that came while it ended, by profile and connection. */
+  readonly commands: ReadonlyMap<string, readonly ReceivedMessage[]>;
+}
+
+/** What is counted of a link to FreeSWITCH. */
+export interface LinkCounts {
+  /** Events read. */
+  readonly eventsReceived: number;
+  /** Events that were too long to be read. */
+  readonly eventsTooLong: number;
+  /** How often it was made again. */
+  readonly reconnects: number;
+  /** How often what came was no frame. */
+  readonly protocolErrors: number;
+}
+
+/** The counts of two links, one after the other. */
+export function sumOfCounts(one: LinkCounts, other: LinkCounts): LinkCounts {
+  return {
+    eventsReceived: one.eventsReceived + other.eventsReceived,
+    eventsTooLong: one.eventsTooLong + other.eventsTooLong,
+    reconnects: one.reconnects + other.reconnects,
+    protocolErrors: one.protocolErrors + other.protocolErrors,
+  };
 }
 
 /** Counters by the topic that they belong to: profile, publisher or subscriber, and name. */

@@ -5,15 +5,17 @@
  * @module
  */
 
+import { createHash } from "node:crypto";
 import type { Config } from "../config/config.ts";
 import { atMost, type Clock, systemClock } from "../clock.ts";
-import { eventSequence } from "../esl/event_json.ts";
 import type { EslEndpoint } from "../esl/connection.ts";
 import { EslLink, type LinkHandlers, type LinkOptions } from "../esl/link.ts";
 import { subscriptionCommands } from "../events/subscription.ts";
 
-/** `Event-Sequence` runs backwards on the wire by some dozens at most. */
-const DISORDER = 256;
+/** After so long nothing comes any more that the former agent has taken. */
+const TAKEN_MS = 10_000;
+/** More is not kept for an agent that does not come; then it is told of a gap. */
+const KEPT_BYTES = 64 * 1024 * 1024;
 /** FreeSWITCH looks every 20 ms for events that a listener is to be sent. */
 const FIRST_EVENT_MS = 250;
 
@@ -23,19 +25,19 @@ export class EarlyLink {
   readonly link: EslLink;
   readonly #clock: Clock;
   readonly #tried = Promise.withResolvers<void>();
-  readonly #first = Promise.withResolvers<number>();
+  readonly #first = Promise.withResolvers<string>();
   #kept: ((handlers: LinkHandlers) => void)[] = [];
   #handlers: LinkHandlers | undefined;
-  /** Events that the former agent has taken. */
-  #taken: ReadonlySet<number> = new Set();
-  #lastTaken = 0;
+  #keptBytes = 0;
+  /** Events that the former agent has taken and that have not come here yet. */
+  readonly #taken = new Set<string>();
 
   /** Starts a link that asks for all that a configuration publishes. */
   constructor(config: Config, clock: Clock = systemClock) {
     this.#clock = clock;
     this.link = new EslLink({ ...linkOptions(config), clock }, {
       event: (body) => {
-        if (this.#handlers === undefined) this.#first.resolve(Number(eventSequence(body)));
+        if (this.#handlers === undefined && !this.#keep(body)) return;
         this.#pass((handlers) => this.#event(handlers, body));
       },
       eventTooLong: (length, name) => this.#pass((to) => to.eventTooLong(length, name)),
@@ -46,42 +48,49 @@ export class EarlyLink {
       identity: (identity) => this.#pass((to) => to.identity(identity)),
       originalModuleLoaded: (loaded) => this.#pass((to) => to.originalModuleLoaded(loaded)),
       callLegs: (count) => this.#pass((to) => to.callLegs(count)),
-      lost: (reason, silentMs) => {
-        this.#pass((to) => {
-          // FreeSWITCH may be another one afterwards, whose sequences begin anew.
-          this.#taken = new Set();
-          to.lost(reason, silentMs);
-        });
-      },
+      lost: (reason, silentMs) => this.#pass((to) => to.lost(reason, silentMs)),
     });
     this.link.start();
   }
 
   /**
-   * Resolves when it listens, with the `Event-Sequence` of the first event; without one if none comes
-   * for a while, or FreeSWITCH cannot be reached at the first attempt.
+   * Resolves when it listens, with the mark of the first event ({@linkcode eventMark}); without one if
+   * none comes for a while, or FreeSWITCH cannot be reached at the first attempt.
    */
-  async listening(): Promise<number | undefined> {
+  async listening(): Promise<string | undefined> {
     await this.#tried.promise;
-    let first: number | undefined;
+    let first: string | undefined;
     await atMost(
       this.#clock,
       FIRST_EVENT_MS,
-      this.#first.promise.then((sequence) => {
-        first = sequence;
+      this.#first.promise.then((mark) => {
+        first = mark;
       }),
     );
     return first;
   }
 
-  /** Tells all that was kept, and from now on what comes, but no event of these sequences. */
-  giveTo(handlers: LinkHandlers, taken: ReadonlySet<number>): void {
-    this.#taken = taken;
-    this.#lastTaken = Math.max(0, ...taken);
+  /** Tells all that was kept, and from now on what comes, but no event with these marks. */
+  giveTo(handlers: LinkHandlers, taken: ReadonlySet<string>): void {
+    for (const mark of taken) this.#taken.add(mark);
+    this.#clock.after(TAKEN_MS, () => this.#taken.clear());
     this.#handlers = handlers;
+    const isTooMuch = this.#keptBytes > KEPT_BYTES;
     const kept = this.#kept;
     this.#kept = [];
     for (const tell of kept) tell(handlers);
+    if (!isTooMuch) return;
+    handlers.lost("more events came than could be kept while fsmqtt changed threads", 0);
+    this.link.start();
+  }
+
+  /** Whether there was room for an event that nobody takes yet. */
+  #keep(body: Uint8Array): boolean {
+    if (this.#keptBytes > KEPT_BYTES) return false;
+    this.#first.resolve(eventMark(body));
+    this.#keptBytes += body.length;
+    if (this.#keptBytes > KEPT_BYTES) this.link.stop();
+    return true;
   }
 
   #pass(tell: (handlers: LinkHandlers) => void): void {
@@ -90,13 +99,17 @@ export class EarlyLink {
   }
 
   #event(handlers: LinkHandlers, body: Uint8Array<ArrayBuffer>): void {
-    if (this.#taken.size > 0) {
-      const sequence = Number(eventSequence(body));
-      if (this.#taken.has(sequence)) return;
-      if (sequence > this.#lastTaken + DISORDER) this.#taken = new Set();
-    }
+    if (this.#taken.size > 0 && this.#taken.delete(eventMark(body))) return;
     handlers.event(body);
   }
+}
+
+/**
+ * Tells an event from all others: what FreeSWITCH sends of one is the same on each connection, and holds
+ * its `Core-UUID` and its `Event-Sequence`. What senders put into it changes nothing in that.
+ */
+export function eventMark(body: Uint8Array): string {
+  return createHash("sha1").update(body).digest("base64");
 }
 
 /** What a link needs to ask for all that a configuration publishes. */

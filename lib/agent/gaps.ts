@@ -28,6 +28,25 @@ export interface Heard {
   readonly callLegs?: number | undefined;
 }
 
+/** Gaps that go on in another agent of the process. */
+export interface CarriedGaps {
+  /** How many there were. */
+  readonly count: number;
+  /** The last one. */
+  readonly last: GapStatus | undefined;
+  /** How far FreeSWITCH's counters had come. */
+  readonly known: Heard | undefined;
+  /** The one that is open. */
+  readonly open?: {
+    /** When it began: the wall clock. */
+    readonly from: Date | undefined;
+    /** How long ago that was, in milliseconds, where it is known. */
+    readonly elapsedMs: number | undefined;
+    /** Why. */
+    readonly reason: string;
+  };
+}
+
 /** Who hears of gaps. */
 export interface GapListener {
   /** Something to log, in a line. */
@@ -98,10 +117,36 @@ export class Gaps {
     return this.#last;
   }
 
-  /** Goes on from the gaps that another agent in this process has seen. */
-  takeOver({ count, last }: Pick<Gaps, "count" | "last">): void {
+  /** What another agent in this process goes on with. */
+  handOver(): CarriedGaps {
+    const { from, fromMs, reason } = this.#opening ?? {};
+    return {
+      count: this.#count,
+      last: this.#last,
+      known: this.heard(),
+      ...(reason === undefined
+        ? {}
+        : { open: { from, elapsedMs: fromMs && this.#clock.now() - fromMs, reason } }),
+    };
+  }
+
+  /**
+   * Goes on from the gaps that another agent in this process has seen. Where no events come although
+   * that one had them, a gap begins.
+   */
+  takeOver({ count, last, known, open }: CarriedGaps, comes: boolean): void {
     this.#count = count;
     this.#last = last;
+    if (open === undefined && comes) return;
+    const now = { from: this.#clock.date(), elapsedMs: 0, reason: "fsmqtt changed threads" };
+    const { from, elapsedMs, reason } = open ?? now;
+    this.#known = known;
+    this.#opening = {
+      from,
+      reason,
+      told: missedSeconds,
+      ...(elapsedMs === undefined ? {} : { fromMs: this.#clock.now() - elapsedMs }),
+    };
   }
 
   /** Goes on from what an fsmqtt before this one had heard. */
@@ -190,8 +235,7 @@ export class Gaps {
       from: new Date(this.#clock.date().getTime() - silentMs),
       fromMs: this.#clock.now() - silentMs,
       reason,
-      told: (seconds) =>
-        `FreeSWITCH's events of the last ${seconds} s are missed: its event socket has no replay`,
+      told: missedSeconds,
     };
     this.#isPending = false;
     this.#forget();
@@ -279,6 +323,10 @@ export class Gaps {
     if (gap !== undefined && isNews) this.#listener.missed(numbersOf(gap));
     this.#listener.changed();
   }
+}
+
+function missedSeconds(seconds: number | null): string {
+  return `FreeSWITCH's events of the last ${seconds} s are missed: its event socket has no replay`;
 }
 
 /** A gap's numbers, in a line. */

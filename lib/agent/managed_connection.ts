@@ -13,7 +13,12 @@ import { equalValues } from "../config/equal.ts";
 import { exists } from "../config/files.ts";
 import type { SwitchNames } from "../events/template.ts";
 import type { Logger } from "../log/logger.ts";
-import { BrokerConnection, type BrokerState, type TlsRenewal } from "../mqtt/connection.ts";
+import {
+  BrokerConnection,
+  type BrokerState,
+  type ReceivedMessage,
+  type TlsRenewal,
+} from "../mqtt/connection.ts";
 import type { BrokerOptions } from "../mqtt/options.ts";
 import type { Message, MessageCounter } from "../mqtt/outbox.ts";
 import { ReplyBox } from "../mqtt/replies.ts";
@@ -73,6 +78,8 @@ export class ManagedConnection {
   #options: BrokerOptions | undefined;
   #memory: SessionMemory | undefined;
   #hasSpool = false;
+  /** Messages for commands that come while it is handed over. */
+  #late: ReceivedMessage[] | undefined;
   #isClosed = false;
   /** What an earlier process has begun to deliver. */
   #opened: Promise<readonly Message[]> | undefined;
@@ -263,17 +270,42 @@ export class ManagedConnection {
     if (length > kept) log.error(`Ended with ${length - kept} events still queued: they are lost`);
   }
 
-  /** Ends the connection as {@linkcode close} does, and returns what the next agent goes on with. */
-  async handOver(): Promise<CarriedQueue> {
+  /** From now on messages for commands are kept for the next agent. */
+  keepCommands(): void {
+    this.#late ??= [];
+  }
+
+  /** Gives the broker so many milliseconds to acknowledge what is in flight. */
+  async settle(ms: number): Promise<void> {
+    await atMost(this.#deps.clock, ms, this.#broker?.drained() ?? Promise.resolve());
+  }
+
+  /**
+   * Ends the connection as {@linkcode close} does, and returns what the next agent goes on with: its
+   * queue, and messages for commands that came after {@linkcode keepCommands}.
+   */
+  async handOver(): Promise<{ queue: CarriedQueue; commands: readonly ReceivedMessage[] }> {
+    this.keepCommands();
     await this.#end();
     this.#tellUnanswered();
-    return this.queue.handOver();
+    return { queue: this.queue.handOver(), commands: this.#late ?? [] };
+  }
+
+  /** Takes a message for commands, once FreeSWITCH is there or cannot be reached. */
+  receive(message: ReceivedMessage): void {
+    if (this.#late !== undefined) {
+      this.#late.push(message);
+      return;
+    }
+    this.#deps.commands.ready.then(() => this.#inbox.take(message)).catch((error: Error) => {
+      this.#deps.log.alert(`A fault of fsmqtt's own, please report it: ${error.stack}`);
+    });
   }
 
   async #end(): Promise<void> {
     this.#isClosed = true;
     this.#goal = "disabled";
-    this.#inbox.listen([]);
+    if (this.#late === undefined) this.#inbox.listen([]);
     // The connection that was replaced last may still deliver for the same session.
     await this.#replaced;
     await this.#broker?.close();
@@ -374,11 +406,7 @@ export class ManagedConnection {
       log: this.#deps.log,
       clock: this.#deps.clock,
       // What the broker kept comes before FreeSWITCH is there, and would be rejected for that.
-      received: (message) => {
-        this.#deps.commands.ready.then(() => this.#inbox.take(message)).catch((error: Error) => {
-          this.#deps.log.alert(`A fault of fsmqtt's own, please report it: ${error.stack}`);
-        });
-      },
+      received: (message) => this.receive(message),
       announcement: () => this.#deps.announcement(),
       replies: this.#replies,
       ...(this.#deps.resolveSrv === undefined ? {} : { resolveSrv: this.#deps.resolveSrv }),

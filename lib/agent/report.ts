@@ -42,17 +42,20 @@ export interface ReportSources {
   readonly uptimeSeconds: number;
   /** Why the audit log cannot be written, if it cannot. */
   readonly auditTrouble: string | undefined;
+  /** The configuration that the last reload refused, if it did. */
+  readonly configRefused: StatusReport["config_refused"] | undefined;
 }
 
 /** Puts a report together. */
 export function buildReport(sources: ReportSources): StatusReport {
-  const { config, model, freeswitch, names, uptimeSeconds, auditTrouble } = sources;
+  const { config, model, freeswitch, names, uptimeSeconds, auditTrouble, configRefused } = sources;
   return {
     version: VERSION,
     uptime_seconds: Math.floor(uptimeSeconds),
     config_file: config.file,
     settings: shown("settings", config.settings),
     ...(auditTrouble === undefined ? {} : { audit_trouble: auditTrouble }),
+    ...(configRefused === undefined ? {} : { config_refused: configRefused }),
     freeswitch,
     profiles: [...model.values()].map((profile) => profileStatus(profile, names)),
   };

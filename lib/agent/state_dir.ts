@@ -8,6 +8,7 @@
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import { fileFault } from "../file_fault.ts";
+import { syncToDisk } from "../open_file.ts";
 import type { SwitchNames } from "../events/template.ts";
 import type { Heard } from "./gaps.ts";
 import { keyOf } from "./keys.ts";
@@ -193,8 +194,7 @@ export class StateDir {
     try {
       const text = JSON.stringify(this.#state, undefined, 2) + "\n";
       Deno.writeTextFileSync(draft, text, { mode: 0o600 });
-      using written = Deno.openSync(draft);
-      written.syncSync();
+      syncToDisk(draft);
       Deno.renameSync(draft, this.#file);
     } catch (error) {
       this.#complain(`Cannot write ${this.#file}: ${(error as Error).message}`);

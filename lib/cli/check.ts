@@ -43,9 +43,11 @@ export const check: Command = {
     if (other !== undefined) {
       throw new UsageError(`fsmqtt check: --${form} and --${other} cannot be given together`);
     }
-    const file = configFile("check", options, output);
-    if (file === undefined) return ExitCode.CONFIG;
-    const { config, findings } = loadAndCheck(file, { more: checkTlsFiles });
+    const chosen = configFile("check", options, output);
+    if ("exitCode" in chosen) return chosen.exitCode;
+    const { file, origin } = chosen;
+    const look = { more: checkTlsFiles, withoutCredentials: true };
+    const { config, findings } = loadAndCheck(file, look);
     switch (form) {
       case "json":
         output.out(
@@ -62,8 +64,7 @@ export const check: Command = {
         for (const finding of findings) output.out(formatFinding(finding));
         output.err(summary(file, findings));
     }
-    const isFound = options["config"] === undefined;
-    if (isFound && config !== undefined && isFreeswitchs(file)) output.err(offer(file));
+    if (origin === "place" && config !== undefined && isFreeswitchs(file)) output.err(offer(file));
     return config === undefined ? ExitCode.CONFIG : ExitCode.OK;
   },
 };

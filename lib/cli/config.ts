@@ -19,9 +19,9 @@ export const config: Command = {
   options: configOption,
   run(words, options, output) {
     noWords("config", words);
-    const file = configFile("config", options, output);
-    if (file === undefined) return ExitCode.CONFIG;
-    const { config, findings } = loadConfig(file);
+    const chosen = configFile("config", options, output);
+    if ("exitCode" in chosen) return chosen.exitCode;
+    const { config, findings } = loadConfig(chosen.file, { withoutCredentials: true });
     for (const finding of findings) output.err(formatFinding(finding));
     if (config === undefined) return ExitCode.CONFIG;
     output.out(effectiveXml(config));

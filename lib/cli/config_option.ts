@@ -4,7 +4,14 @@
  * @module
  */
 
-import { CONFIG_PLACES, findConfigs, type FoundConfigs } from "../config/find.ts";
+import {
+  CONFIG_PLACES,
+  findConfigs,
+  type FoundConfigs,
+  SERVICE_ENVIRONMENT,
+  SERVICE_VARIABLE,
+} from "../config/find.ts";
+import { ExitCode } from "../exit_code.ts";
 import {
   type GivenOptions,
   type Option,
@@ -17,13 +24,25 @@ import {
 export const configOption: Readonly<Record<"config", Option>> = {
   config: {
     value: "FILE",
-    help: "The configuration, a mosquitto.conf.xml; else the one in the usual places.",
+    help:
+      "The configuration, a mosquitto.conf.xml; else the service's, or the one in the usual places.",
   },
 };
 
+/** Why a configuration is taken: it was named, is the service's, or lies in a usual place. */
+export type ConfigOrigin = "named" | "service" | "place";
+
+/** A configuration to work with, or the exit code where there is none. */
+export type ChosenConfig =
+  | { readonly file: string; readonly origin: ConfigOrigin }
+  | { readonly exitCode: number };
+
+/** What makes a configuration the service's. */
+const SERVICES = `the service's (${SERVICE_VARIABLE} in ${SERVICE_ENVIRONMENT})`;
+
 /**
- * The configuration that is named, else the one that is found; standard error says which, and what
- * else there is. `undefined` if there is none, which it says too.
+ * The configuration that is named, else the one that is found: the service's before others. Standard
+ * error says which, and what else there is, or that there is none.
  *
  * @throws {UsageError} if an empty name is given.
  */
@@ -32,20 +51,31 @@ export function configFile(
   options: GivenOptions,
   output: Output,
   find: () => FoundConfigs = findConfigs,
-): string | undefined {
-  if (options["config"] !== undefined) return requiredOption(command, options, "config");
-  const { files: [file, ...others], hidden } = find();
-  for (const place of hidden) output.err(`Cannot look at ${place}`);
-  if (file === undefined) {
-    output.err(
-      `Cannot find a configuration: there is none in ${CONFIG_PLACES.join(", ")}; ` +
-        "name one with --config",
-    );
-    return undefined;
+): ChosenConfig {
+  if (options["config"] !== undefined) {
+    return { file: requiredOption(command, options, "config"), origin: "named" };
   }
+  const { service, files: [file, ...others], hidden } = find();
+  for (const { path, fault } of hidden) output.err(`Cannot look at ${path}: ${fault}`);
+  const isHidden = (path: string) => hidden.some((place) => place.path === path);
+  if (service !== undefined && isHidden(service)) {
+    output.err(`Cannot use ${service}, ${SERVICES}; name another one with --config`);
+    return { exitCode: ExitCode.NOT_PERMITTED };
+  }
+  if (service !== undefined && file !== service) {
+    output.err(`There is no ${service}, which is ${SERVICES}; name another one with --config`);
+    return { exitCode: ExitCode.CONFIG };
+  }
+  if (file === undefined) {
+    const empty = CONFIG_PLACES.filter((path) => !isHidden(path));
+    const where = empty.length === 0 ? "" : ` there is none in ${empty.join(", ")};`;
+    output.err(`Cannot find a configuration:${where} name one with --config`);
+    return { exitCode: hidden.length === 0 ? ExitCode.CONFIG : ExitCode.NOT_PERMITTED };
+  }
+  const why = service === undefined ? "" : `, ${SERVICES}`;
   const rest = others.length === 0 ? "" : `, not ${others.join(", ")}`;
-  output.err(`No --config is given: taking ${file}${rest}`);
-  return file;
+  output.err(`No --config is given: taking ${file}${why}${rest}`);
+  return { file, origin: service === undefined ? "place" : "service" };
 }
 
 /**

@@ -62,8 +62,8 @@ async function show(
   const { demoConfiguration } = await import("./demo/configuration.ts");
   const { describeMessage } = await import("./demo/viewer.ts");
 
-  await using broker = await EmbeddedBroker.start();
-  await using simulator = await Simulator.start({ switchname: "demo", heartbeatMs: 5_000 });
+  const broker = await EmbeddedBroker.start();
+  const simulator = await Simulator.start({ switchname: "demo", heartbeatMs: 5_000 });
   const file = join(folder, "mosquitto.conf.xml");
   const xml = demoConfiguration({ broker: broker.port, esl: simulator.port, folder });
   await Deno.writeTextFile(file, xml);
@@ -120,6 +120,8 @@ async function show(
   const [connection] = profile?.connections ?? [];
   await control.close();
   await watcher.endAsync();
+  await simulator[Symbol.asyncDispose]();
+  await broker[Symbol.asyncDispose]();
   output.out(
     `\nThe broker took ${connection?.acknowledged} of ${connection?.offered} messages.` +
       ` Your own: ${SELF} run --config mosquitto.conf.xml`,

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { nearest } from "../config/nearest.ts";
 import { ExitCode } from "../exit_code.ts";
 import { type CommandGroup, type Output, parseLine, UsageError, usageOf } from "./command.ts";
 import { commandHelp, generalHelp } from "./help.ts";
@@ -20,9 +21,14 @@ export async function dispatch(
     return first === undefined ? ExitCode.USAGE : ExitCode.OK;
   }
   const name = first === "--version" ? "version" : first;
-  const command = groups.flatMap(({ commands }) => commands).find((known) => known.name === name);
+  const commands = groups.flatMap(({ commands }) => commands);
+  const command = commands.find((known) => known.name === name);
   try {
-    if (command === undefined) throw new UsageError(`fsmqtt: there is no command "${first}"`);
+    if (command === undefined) {
+      const meant = nearest(first, commands.map(({ name }) => name));
+      const perhaps = meant === undefined ? "" : `; perhaps ${meant}`;
+      throw new UsageError(`fsmqtt: there is no command "${first}"${perhaps}`);
+    }
     const { words, options } = parseLine(command, rest);
     if (options["help"] === true) {
       output.out(commandHelp(command));

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { userName } from "../config/accounts.ts";
 import { loadAndCheck } from "../config/check.ts";
 import { checkTlsFiles } from "../config/check_tls_files.ts";
 import type { Config } from "../config/config.ts";
@@ -47,6 +48,12 @@ export const run: Command = {
       output.err(`fsmqtt is not started: ${file} has errors`);
       return ExitCode.CONFIG;
     }
+    const inForce = placed(config);
+    const stranger = strangersFolder(inForce.settings.stateDir, file);
+    if (stranger !== undefined) {
+      output.err(`fsmqtt is not started: ${stranger}`);
+      return ExitCode.NOT_PERMITTED;
+    }
     const load = () => {
       const { config, findings } = read(file, env);
       if (config !== undefined) {
@@ -57,7 +64,7 @@ export const run: Command = {
     };
     try {
       return await runService({
-        config: placed(config),
+        config: inForce,
         warnings: findings.map(formatPlain),
         load,
         env,
@@ -79,6 +86,28 @@ async function starter(confined: boolean): Promise<ServiceOptions["start"]> {
   if (confined) return startConfined;
   const { startLocalAgent } = await import("../service/local_agent.ts");
   return (options) => Promise.resolve(startLocalAgent(options));
+}
+
+/**
+ * Why root may not use a state folder, although nothing would keep it: what root leaves there its
+ * owner could not write any more, and the owner's own agent would publish the same events.
+ */
+function strangersFolder(folder: string | undefined, file: string): string | undefined {
+  const owner = folder === undefined || Deno.uid() !== 0 ? undefined : ownerOf(folder);
+  if (owner === undefined || owner === 0) return undefined;
+  const name = userName(owner);
+  const who = name === undefined ? `the user with uid ${owner}` : `the user ${name} (uid ${owner})`;
+  return `${folder} belongs to ${who}: run it as that user: ` +
+    `sudo -u ${name ?? `'#${owner}'`} fsmqtt run --config ${file}`;
+}
+
+function ownerOf(folder: string): number | undefined {
+  try {
+    return Deno.statSync(folder).uid ?? undefined;
+  } catch {
+    // Whether it can be made is found out where it is.
+    return undefined;
+  }
 }
 
 function isDenied(error: StartError | ControlSocketError): boolean {

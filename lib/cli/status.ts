@@ -18,7 +18,7 @@ import {
 import { statusLine } from "./status_line.ts";
 import { statusText } from "./status_text.ts";
 import { controlOption, controlSocket } from "./steer.ts";
-import { lookAt, watch } from "./watch.ts";
+import { type Failure, lookAt, watch } from "./watch.ts";
 
 /** The ways to show it, of which one can be asked for. */
 const FORMS = ["json", "brief", "watch"] as const;
@@ -93,7 +93,14 @@ async function watchOn(socket: string, everyMs: number, output: Output): Promise
   if (output.view === undefined) {
     throw new UsageError("fsmqtt status: --watch does not end by itself; it needs a terminal");
   }
-  using view = output.view();
-  await watch({ view, everyMs, look: lookAt(socket) });
-  return ExitCode.OK;
+  const view = output.view();
+  let failure: Failure | undefined;
+  try {
+    failure = await watch({ view, everyMs, look: lookAt(socket) });
+  } finally {
+    view[Symbol.dispose]();
+  }
+  if (failure === undefined) return ExitCode.OK;
+  output.err(failure.error);
+  return failure.exitCode;
 }

@@ -46,7 +46,9 @@ function figures({ profiles, uptime_seconds }: StatusReport): string {
     all.reduce((sum, connection) => sum + of(connection), 0);
   return [
     "FreeSWITCH connected",
-    `${on.length} of ${all.length} connection${all.length === 1 ? "" : "s"} connected`,
+    all.length === 0
+      ? "no connection is configured"
+      : `${on.length} of ${all.length} connection${all.length === 1 ? "" : "s"} connected`,
     `${total(({ acknowledged }) => acknowledged)} acknowledged`,
     `${total(({ in_flight }) => in_flight)} in flight`,
     `${total(({ queued }) => queued)} queued`,

@@ -12,6 +12,7 @@ import type { CommandMessage } from "../commands/screening.ts";
 import { sign } from "../commands/signature.ts";
 import { loadAndCheck } from "../config/check.ts";
 import type { Config, SubscriberTopicConfig } from "../config/config.ts";
+import { WITHHELD } from "../config/credentials.ts";
 import { place } from "../config/findings.ts";
 import { formatFinding } from "../config/position.ts";
 import {
@@ -46,9 +47,9 @@ export const testCommand: Command = {
     const payload = words.length === 1 && words[0] === "-"
       ? new Uint8Array(await new Response(Deno.stdin.readable).arrayBuffer())
       : new TextEncoder().encode(words.join(" "));
-    const file = configFile("test-command", options, output);
-    if (file === undefined) return ExitCode.CONFIG;
-    const { config, findings } = loadAndCheck(file);
+    const chosen = configFile("test-command", options, output);
+    if ("exitCode" in chosen) return chosen.exitCode;
+    const { config, findings } = loadAndCheck(chosen.file, { withoutCredentials: true });
     if (config === undefined) {
       for (const finding of findings) output.err(formatFinding(finding));
       return ExitCode.CONFIG;
@@ -71,6 +72,9 @@ export const testCommand: Command = {
     return verdicts.some(({ runs }) => runs !== undefined) ? ExitCode.OK : ExitCode.NOT_PERMITTED;
   },
 };
+
+/** Why a signature can neither be made nor judged. */
+const KEY_WITHHELD = "its hmac_key is a credential, which only the service is given";
 
 /** A topic that would take the message. */
 interface Listener {
@@ -136,6 +140,9 @@ function signed(message: CommandMessage, { hmacKey, name }: SubscriberTopicConfi
   if (hmacKey === undefined) {
     throw new UsageError(`fsmqtt test-command: topic "${name}" has no hmac_key to sign with`);
   }
+  if (hmacKey === WITHHELD) {
+    throw new UsageError(`fsmqtt test-command: cannot sign for topic "${name}": ${KEY_WITHHELD}`);
+  }
   const text = new TextDecoder().decode(message.payload);
   const document: SignedDocument = { signed: text, signature: sign(text, message.topic, hmacKey) };
   return { ...message, payload: new TextEncoder().encode(JSON.stringify(document)) };
@@ -166,7 +173,8 @@ function verdictOn(
   };
   if ("fault" in verdict) {
     const { reason, fault } = verdict;
-    return { ...common, refused: { reason, because: fault }, notes: off };
+    const notes = config.hmacKey === WITHHELD ? [`it may be signed well: ${KEY_WITHHELD}`] : [];
+    return { ...common, refused: { reason, because: fault }, notes: [...notes, ...off] };
   }
   if (off.length > 0) {
     return { ...common, refused: { reason: "disabled", because: off.join(", ") }, notes: [] };

@@ -7,12 +7,16 @@
 import { type Clock, systemClock } from "../clock.ts";
 import { ask } from "../control/client.ts";
 import type { ControlReply } from "../control/protocol.ts";
+import { ExitCode } from "../exit_code.ts";
 import { printable } from "../log/logger.ts";
 import type { View } from "./view.ts";
 import { momentText, type Sample, watchLines } from "./watch_text.ts";
 
 /** Whoever watches wants to see soon that an agent is stuck. */
 const ANSWER_TIMEOUT_MS = 2_000;
+
+/** An agent's answer that it could not, or what kept it from answering. */
+export type Failure = Extract<ControlReply, { readonly kind: "failed" }>;
 
 /** What a watch is given. */
 export interface WatchOptions {
@@ -31,15 +35,19 @@ export function lookAt(path: string): () => Promise<ControlReply> {
   return () => ask(path, { do: "status" }, ANSWER_TIMEOUT_MS);
 }
 
-/** Shows the status until the view is closed, whether there is an agent or not. */
+/**
+ * Shows the status until the view is closed, whether there is an agent or not. Only where the agent
+ * may not be asked it ends by itself, with that reply: waiting does not mend it.
+ */
 export async function watch(
   { view, everyMs, look, clock = systemClock }: WatchOptions,
-): Promise<void> {
+): Promise<Failure | undefined> {
   let former: Sample | undefined;
   let seen: Date | undefined;
   while (!view.closed.aborted) {
     const reply = await unlessClosed(view.closed, look());
-    if (reply === undefined) return;
+    if (reply === undefined) return undefined;
+    if (reply.kind === "failed" && reply.exitCode === ExitCode.NOT_PERMITTED) return reply;
     const date = clock.date();
     if (reply.kind === "status") {
       const sample = { report: reply.status, atMs: clock.now() };
@@ -51,6 +59,7 @@ export async function watch(
     }
     await pause(clock, everyMs, view.closed);
   }
+  return undefined;
 }
 
 function awayLines(

@@ -282,8 +282,12 @@ export class Journal {
   async #syncFolder(): Promise<void> {
     this.#isRenamed = false;
     try {
-      using folder = await Deno.open(dirname(this.#path));
-      await folder.syncData();
+      const folder = await Deno.open(dirname(this.#path));
+      try {
+        await folder.syncData();
+      } finally {
+        folder.close();
+      }
     } catch {
       // Some file systems do not do that.
     }
@@ -299,7 +303,19 @@ export class Journal {
 export function* readJournal(path: string, complain: (text: string) => void): Generator<string> {
   // To open a pipe would wait for its other end.
   if (!isThere(path)) return;
-  using file = Deno.openSync(path);
+  const file = Deno.openSync(path);
+  try {
+    yield* linesIn(file, path, complain);
+  } finally {
+    file.close();
+  }
+}
+
+function* linesIn(
+  file: Deno.FsFile,
+  path: string,
+  complain: (text: string) => void,
+): Generator<string> {
   const { size } = file.statSync();
   if (size > MAX_BYTES_READ) {
     complain(`${path} is larger than it can be: of ${size} bytes, only the last 64 MiB are read`);

@@ -15,6 +15,7 @@ import { writeFault } from "./files.ts";
 import { Findings, place, sortFindings } from "./findings.ts";
 import { loadConfig, type LoadOptions, type LoadResult } from "./load.ts";
 import { type Env, resolveLogDir, resolveStateDir } from "./paths.ts";
+import { publishingTopics, subscribingTopics } from "./placed_topics.ts";
 import type { Finding } from "./position.ts";
 
 /** How {@linkcode checkConfig} works. */
@@ -35,6 +36,7 @@ export function checkConfig(config: Config, options: CheckOptions = {}): Finding
   const connections = config.profiles.flatMap((profile) => profile.connections);
   for (const connection of connections) checkConnection(connection, findings);
   checkClientIds(config, findings);
+  checkTask(config, findings);
   checkTopics(config, findings);
   checkCommands(config, findings);
   const stateDir = resolve(resolveStateDir(config.settings, options.env));
@@ -52,6 +54,21 @@ export function loadAndCheck(file: string, options: LoadOptions & CheckOptions =
   return all.some(({ severity }) => severity === "error")
     ? { findings: all }
     : { config, findings: all };
+}
+
+/** A connection has something to do for an enabled topic, and if it tells its status. */
+function checkTask(config: Config, findings: Findings): void {
+  const { profiles, settings } = config;
+  const connections = profiles.flatMap((profile) => profile.connections);
+  const topics = [...publishingTopics(config), ...subscribingTopics(config)];
+  const isBusy = topics.some(({ topic }) => topic.enable) ||
+    connections.some(({ statusTopic }) => statusTopic !== undefined);
+  if (isBusy) return;
+  const lack = connections.length === 0
+    ? "no profile has a connection"
+    : "no connection has an enabled topic";
+  const text = `${lack}: nothing is published and no command taken`;
+  findings.warn(profiles[0]?.source.at ?? settings.source.at, "nothing-to-do", text);
 }
 
 function checkConnection(connection: ConnectionConfig, findings: Findings): void {

@@ -19,8 +19,9 @@ import { cipherList, needsOpenSsl, tlsRange, verifiesBroker } from "../tls/setti
 import { checkTls, placeIn } from "./check_tls.ts";
 import type { FindingCode } from "./codes.ts";
 import type { Config, ConnectionConfig, TlsConfig } from "./config.ts";
+import { WITHHELD } from "./credentials.ts";
 import { Findings } from "./findings.ts";
-import { fileForm } from "./parameters.ts";
+import { fileForm, valueOf } from "./parameters.ts";
 import type { Finding } from "./position.ts";
 
 /** How {@linkcode checkTlsFiles} works. */
@@ -75,6 +76,7 @@ class Check {
 
   run(): void {
     for (const [secret, path] of this.#tls.source.secretFiles ?? []) {
+      if (valueOf(this.#tls, secret) === WITHHELD) continue;
       this.#checkRights(secret, `${fileForm(secret)} ${path}`, path);
     }
     if (this.#tls.support === "certificate") {
@@ -143,9 +145,7 @@ class Check {
     if (certfile === undefined || keyfile === undefined) return;
     const now = this.#now;
     const chain = this.#attempt("tls-file", () => readCertificates("certfile", certfile, now));
-    const key = chain === undefined
-      ? this.#attempt("tls-key", () => openKey(keyfile, keyfilePassword))
-      : this.#attempt("tls-key", () => readClient(this.#tls, now))?.key;
+    const key = this.#key(keyfile, chain !== undefined);
     if (key?.wasEncrypted === false && keyfilePassword !== undefined) {
       const text =
         `\`keyfile_password\` has no effect: the key in keyfile ${keyfile} is not encrypted`;
@@ -160,6 +160,15 @@ class Check {
       const text = `the certificate ${each.subject} in certfile ${certfile} ${fault}`;
       this.#warn("certfile", "tls-expired", text);
     }
+  }
+
+  /** The client's key, which has to fit to its certificate; none without the password to it. */
+  #key(keyfile: string, hasCertificate: boolean): ReturnType<typeof openKey> | undefined {
+    const { keyfilePassword } = this.#tls;
+    if (keyfilePassword === WITHHELD) return undefined;
+    return hasCertificate
+      ? this.#attempt("tls-key", () => readClient(this.#tls, this.#now))?.key
+      : this.#attempt("tls-key", () => openKey(keyfile, keyfilePassword));
   }
 
   #checkOwn(certificate: Certificate): void {

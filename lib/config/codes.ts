@@ -38,6 +38,7 @@ export const codes = {
   "unused-password": "A broker password is given without a user name.",
   "reconnect-delays": "The first wait between reconnects is longer than the longest.",
   "unreachable-topic": "An enabled topic cannot run, since something around it is disabled.",
+  "nothing-to-do": "There is no connection, or nothing for one to do.",
   "no-event": "A publisher's topic names no event, so it never publishes.",
   "repeated-event": "A publisher's topic names an event twice.",
   "loop": "What is published would come back as a command.",

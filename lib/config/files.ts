@@ -7,6 +7,7 @@
 import { accessSync, constants } from "node:fs";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import { fileFault } from "../file_fault.ts";
+import { readFault } from "./accounts.ts";
 import type { Findings } from "./findings.ts";
 import type { Position } from "./position.ts";
 import { parseXml, type ParseXmlOptions, type XmlElement } from "./xml.ts";
@@ -29,7 +30,7 @@ export function readXmlFile(
     bytes = Deno.readFileSync(file);
   } catch (error) {
     const at = options.from ?? start;
-    findings.error(at, "unreadable-file", `Cannot read ${file}: ${fileFault(error)}`);
+    findings.error(at, "unreadable-file", `Cannot read ${file}: ${readFault(file, error)}`);
     return undefined;
   }
   return parseXml(decode(bytes, start, findings), file, findings, options);
@@ -95,7 +96,7 @@ export function exists(path: string): boolean {
 /**
  * Why files cannot be made in a folder, or `undefined` if they can. A folder that is not there yet
  * is judged by the nearest one above it that is, and one that its group may write by any process that
- * may be of that group. Nothing is written.
+ * may be of that group; root may write whatever its mode is. Nothing is written.
  */
 export function writeFault(folder: string): string | undefined {
   try {
@@ -109,8 +110,14 @@ export function writeFault(folder: string): string | undefined {
     accessSync(folder, constants.W_OK | constants.X_OK);
     return undefined;
   } catch (error) {
-    return isOpenToItsGroup(folder) ? undefined : `${fileFault(error)} on ${folder}`;
+    const mayAllTheSame = isRootsToWrite(error) || isOpenToItsGroup(folder);
+    return mayAllTheSame ? undefined : `${fileFault(error)} on ${folder}`;
   }
+}
+
+/** Deno's `accessSync` judges root by the mode, as it does others. */
+function isRootsToWrite(error: unknown): boolean {
+  return Deno.uid() === 0 && (error as { readonly code?: unknown }).code === "EACCES";
 }
 
 /** Deno's `accessSync` passes by the group, and which groups this process has, nobody tells. */

@@ -47,6 +47,12 @@ export interface LoadOptions {
   readonly env?: Env;
   /** What `$${hostname}` stands for. Default: this machine's name. */
   readonly hostname?: string;
+  /**
+   * Whether a credential of systemd's may lack where the process was given none: it is stood in for,
+   * with a warning. For those who only look at a configuration.
+   * @default false
+   */
+  readonly withoutCredentials?: boolean;
 }
 
 /** A configuration, unless it has errors, and what was found in it. */
@@ -81,7 +87,9 @@ class Loader {
     this.#file = file;
     this.#findings = findings;
     this.#context = { findings, env, variables: new Variables(predefined(file, options)) };
-    this.#reader = new SectionReader(findings, file, env("CREDENTIALS_DIRECTORY"));
+    const folder = env("CREDENTIALS_DIRECTORY");
+    const mayLack = options.withoutCredentials === true && folder === undefined;
+    this.#reader = new SectionReader(findings, file, { folder, mayLack });
   }
 
   load(): Config | undefined {

@@ -255,9 +255,12 @@ export function host(description: Description): Parameter<string | undefined> {
 }
 
 function readHost(value: string): Reading<string> {
-  return /[\s/@]/.test(value) || /^[^:]+:\d*$/.test(value)
-    ? { expected: "a host name or address alone; its port goes into a parameter of its own" }
-    : { value };
+  if (/[\s/@]/.test(value) || /^[^:]+:\d*$/.test(value)) {
+    return { expected: "a host name or address alone; its port goes into a parameter of its own" };
+  }
+  return /^[\w.:%[\]-]+$/.test(value) ? { value } : {
+    expected: "a host name of letters, digits, - and . (others by their xn-- form), or an address",
+  };
 }
 
 /** A password or key. It may be given as the name of a file instead (`…_file`). */

@@ -5,9 +5,10 @@
  */
 
 import { dirname, resolve } from "node:path";
-import { fileFault } from "../file_fault.ts";
 import { Secret } from "../secret.ts";
+import { readFault } from "./accounts.ts";
 import type { Source } from "./config.ts";
+import { isCredentialName, WITHHELD } from "./credentials.ts";
 import { type Findings, place } from "./findings.ts";
 import { nearest } from "./nearest.ts";
 import type { Parameter } from "./parameter.ts";
@@ -30,7 +31,7 @@ export interface Given {
   readonly value: unknown;
   /** Where it is given. */
   readonly at: Position;
-  /** The file that a secret was read from. */
+  /** The file that a secret was read from, or the name of a credential that was not given. */
   readonly file?: string;
 }
 
@@ -45,14 +46,22 @@ interface Identified {
   readonly inFile: boolean;
 }
 
+/** Where credentials come from. */
+export interface Credentials {
+  /** The folder in which systemd hands them over. */
+  readonly folder: string | undefined;
+  /** Whether one that is not there is stood in for, with a warning; else that is an error. */
+  readonly mayLack: boolean;
+}
+
 /** Reads sections of one configuration file. */
 export class SectionReader {
   readonly #findings: Findings;
   readonly #folder: string;
-  readonly #credentials: string | undefined;
+  readonly #credentials: Credentials;
 
-  /** Files that are named are looked up from the folder of `file`, or in `credentials`. */
-  constructor(findings: Findings, file: string, credentials: string | undefined) {
+  /** Files that are named are looked up from the folder of `file`, or in that of credentials. */
+  constructor(findings: Findings, file: string, credentials: Credentials) {
     this.#findings = findings;
     this.#folder = dirname(resolve(file));
     this.#credentials = credentials;
@@ -166,16 +175,29 @@ export class SectionReader {
       if (content !== "") return { value: new Secret(content), at, file };
       this.#findings.error(at, "secret-file", `Cannot read \`${name}\` from ${file}: it is empty`);
     } catch (error) {
-      const text = `Cannot read \`${name}\` from ${file}: ${fileFault(error)}`;
-      this.#findings.error(at, "secret-file", text);
+      const isLacking = error instanceof Deno.errors.NotFound && isCredentialName(value);
+      if (isLacking && this.#credentials.mayLack) return this.#withheld(name, value, at, file);
+      const text = `Cannot read \`${name}\` from ${file}: ${readFault(file, error)}`;
+      const remedy = isLacking
+        ? `; hand it over with LoadCredential=${value}:/path (docs/service.md)`
+        : "";
+      this.#findings.error(at, "secret-file", text + remedy);
     }
     return undefined;
   }
 
+  #withheld(name: string, credential: string, at: Position, file: string): Given {
+    const text =
+      `there is no ${file}: \`${fileForm(name)}\` is taken for a credential, which only ` +
+      "the service is given: not looked at";
+    this.#findings.warn(at, "secret-file", text);
+    return { value: WITHHELD, at, file: credential };
+  }
+
   /** What a path leads to. A file's bare name may be that of a credential of systemd's. */
   #lookUp(path: string, kind: "file" | "folder"): string {
-    const isBare = kind === "file" && !path.includes("/");
-    return resolve((isBare ? this.#credentials : undefined) ?? this.#folder, path);
+    const isBare = kind === "file" && isCredentialName(path);
+    return resolve((isBare ? this.#credentials.folder : undefined) ?? this.#folder, path);
   }
 }
 

@@ -7,6 +7,7 @@
 import { dirname, join } from "node:path";
 import { atMost, type Clock, systemClock } from "../clock.ts";
 import { ExitCode } from "../exit_code.ts";
+import { fileFault } from "../file_fault.ts";
 import {
   CONSOLE_PATH,
   CONTROL_PATH,
@@ -72,13 +73,17 @@ export class ControlServer {
       const folder = dirname(path);
       await Deno.mkdir(folder, { recursive: true });
       // Of two agents that start at once, neither may take the other's socket for a dead one.
-      using lock = await Deno.open(folder);
-      await lock.lock(true);
-      await removeIfDead(path);
-      return new ControlServer(path, await bind(path, gid, handle, console), clock);
+      const lock = await Deno.open(folder);
+      try {
+        await lock.lock(true);
+        await removeIfDead(path);
+        return new ControlServer(path, await bind(path, gid, handle, console), clock);
+      } finally {
+        lock.close();
+      }
     } catch (cause) {
       throw new ControlSocketError(
-        `Cannot open the control socket ${path}: ${(cause as Error).message}`,
+        `Cannot open the control socket ${path}: ${reason(cause as Error)}`,
         { cause },
       );
     }
@@ -89,6 +94,14 @@ export class ControlServer {
     const removed = Deno.remove(this.#path).catch(() => {});
     await atMost(this.#clock, CLOSE_TIMEOUT_MS, removed.then(() => this.#server.shutdown()));
   }
+}
+
+/** Why there is no socket. What has a code comes from the system, which names no remedy. */
+function reason(cause: Error & { readonly code?: unknown }): string {
+  const isDenied = cause instanceof Deno.errors.PermissionDenied && cause.code !== undefined;
+  return isDenied
+    ? `${fileFault(cause)}: set XDG_RUNTIME_DIR, or name one with --control or control-socket`
+    : fileFault(cause);
 }
 
 /** The socket is made where nobody else gets to it, and comes to its place with its mode right. */

@@ -19,6 +19,13 @@ export interface StatusReport {
   readonly config_file: string;
   /** `<settings>` */
   readonly settings: ShownParameters;
+  /** The configuration that the last reload refused; the next start would, too. */
+  readonly config_refused?: {
+    /** When: ISO 8601. */
+    readonly at: string;
+    /** The first thing that is wrong with it. */
+    readonly reason: string;
+  };
   /** Why the audit log cannot be written, if it cannot. */
   readonly audit_trouble?: string;
   /** The link to FreeSWITCH. */
@@ -257,6 +264,11 @@ export function troubles(report: StatusReport, by?: ConnectionName): string[] {
     found.push(`FreeSWITCH is ${freeswitch.state}${because(freeswitch.reason)}`);
   }
   if (freeswitch.mod_mosquitto_loaded) found.push("FreeSWITCH has mod_mosquitto loaded too");
+  const { config_refused: refused } = report;
+  if (refused !== undefined) {
+    const detail = by === undefined ? because(refused.reason) : "";
+    found.push(`the configuration on disk was refused at ${refused.at}${detail}`);
+  }
   if (report.audit_trouble !== undefined) {
     found.push(by === undefined ? report.audit_trouble : "the audit log cannot be written");
   }

@@ -161,6 +161,9 @@ export class BrokerConnection {
     });
   }
 
+  /** Whether nothing has come of the first attempt yet. */
+  #isBeginning = true;
+
   /** Where it stands. */
   get state(): BrokerState {
     return this.#state;
@@ -445,7 +448,8 @@ export class BrokerConnection {
     if (this.#drainWaiters.length === 0) return;
     const { queue } = this.#deps;
     const isDrained = queue.length + queue.inFlight + this.#replies.length === 0;
-    if (isDrained || this.#welcome === undefined) {
+    const isHopeless = this.#welcome === undefined && !(this.#wanted && this.#isBeginning);
+    if (isDrained || isHopeless) {
       for (const resolve of this.#drainWaiters.splice(0)) resolve();
     }
   }
@@ -517,6 +521,8 @@ export class BrokerConnection {
   }
 
   #wait({ reason, refused }: BrokerFailure): void {
+    this.#isBeginning = false;
+    this.#noteDrained();
     const { retries, reconnectDelay, reconnectDelayMax } = this.#options;
     const wasConnected = this.#state.state === "connected";
     const { failures } = this.#backoff;

@@ -466,7 +466,7 @@ function clientOptions(options: BrokerOptions): IClientOptions {
     resubscribe: false,
     queueQoSZero: false,
     timerVariant: "native",
-    // A buffer for each number up to 65,535 would be 7 MB, and 20 ms at the start.
+    // A buffer for each number up to 65,535 would be 7 MB of heap, and some 10 ms at the start.
     writeCache: false,
     // Its own would show passwords if the environment has DEBUG.
     log: () => {},

@@ -269,12 +269,21 @@ export class EventQueue implements Outbox {
       counter: entry.counter.name,
       delivery: undefined,
     }));
-    const { offered, queued, ...books } = this.books;
-    return { rows, books: { ...books, offered: offered - onDisk, queued: queued - onDisk } };
+    // What is in flight still is on disk, too, and nobody has taken it up.
+    const { offered, queued, inFlight, ...books } = this.books;
+    const left = { offered: offered - onDisk - inFlight, queued: queued - onDisk, inFlight: 0 };
+    return { rows, books: { ...books, ...left } };
   }
 
-  /** Goes on with what another queue has handed over, before anything is offered to this one. */
-  takeOver({ rows, books }: CarriedQueue): void {
+  /**
+   * Goes on with what another queue has handed over, before anything is offered to this one.
+   *
+   * @param limitOf The limit of the topic with this counter, where there is one.
+   */
+  takeOver(
+    { rows, books }: CarriedQueue,
+    limitOf: (counter: MessageCounter) => RateLimit | undefined = () => undefined,
+  ): void {
     this.#offered = books.offered;
     this.#acknowledged = books.acknowledged;
     this.#drops.take(books.dropped);
@@ -283,7 +292,9 @@ export class EventQueue implements Outbox {
       const entry = new Entry(message, ++this.#number, clockTimeOf(offeredAt, this.#clock));
       this.#count(entry);
       this.#watch(entry);
-      this.#backlog.push(entry);
+      const limit = limitOf(entry.counter);
+      if (limit?.over !== "hold" || this.#holding.admits(entry, limit)) this.#backlog.push(entry);
+      else this.#holding.hold(entry, limit);
     }
     this.#backlogEnd = this.#number;
     this.#ageLater();

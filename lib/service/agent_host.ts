@@ -9,7 +9,7 @@ import type { Config } from "../config/config.ts";
 import type { SrvResolver } from "../mqtt/srv.ts";
 import { startSpoolWorker } from "../queue/spool/spools.ts";
 import type { startThread } from "../threads.ts";
-import { type Grant, permissionsOf, spoolPermissions } from "./grants.ts";
+import { type Grant, missingGrants, overlaps, permissionsOf, spoolPermissions } from "./grants.ts";
 import { Line, type Port } from "./line.ts";
 import type { AgentCalls, HostCalls } from "./messages.ts";
 
@@ -72,10 +72,19 @@ export class AgentThread {
     return this.#line.call.bind(this.#line) as Line<AgentCalls, HostCalls>["call"];
   }
 
-  /** Lets it give up what it may do beside these grants. */
-  async keepOnly(grants: readonly Grant[], extra: readonly Grant[]): Promise<void> {
-    await this.call("giveUp", extra.map(({ kind, what }) => descriptor(kind, what)));
-    this.grants = grants;
+  /**
+   * Lets it give up what it may do beside these grants, as far as that touches none of them. Tells
+   * whether it has all of them still.
+   */
+  async keepOnly(grants: readonly Grant[]): Promise<boolean> {
+    const extra = missingGrants(grants, this.grants);
+    const tied = extra.filter((each) => grants.some((kept) => overlaps(kept, each)));
+    const given = extra.filter((each) => !tied.includes(each));
+    this.grants = [...grants, ...tied];
+    return await this.call("giveUp", {
+      given: given.map(descriptor),
+      kept: grants.map(descriptor),
+    });
   }
 
   /** Ends it at once. */
@@ -88,12 +97,13 @@ export class AgentThread {
 
   #end(reason: string): void {
     this.#died.resolve(reason);
+    this.#line.end(reason);
     this.terminate();
   }
 }
 
 /** Who may write a file may not make its folder, unless that is granted, too. */
-function makeFolders(grants: readonly Grant[]): void {
+export function makeFolders(grants: readonly Grant[]): void {
   for (const { kind, what } of grants) {
     if (kind !== "write") continue;
     try {
@@ -104,7 +114,7 @@ function makeFolders(grants: readonly Grant[]): void {
   }
 }
 
-function descriptor(kind: Grant["kind"], what: string): Deno.PermissionDescriptor {
+function descriptor({ kind, what }: Grant): Deno.PermissionDescriptor {
   switch (kind) {
     case "net":
       return { name: "net", host: what };

@@ -34,14 +34,17 @@ const line = new Line<HostCalls, AgentCalls>(self as unknown as Port, {
     return early.listening();
   },
   begin: (beginning) => Promise.resolve(begin(beginning)),
-  noteSequences: (wanted) => agent?.noteSequences(wanted),
+  noteEvents: (wanted) => agent?.noteEvents(wanted),
   adopt: async (loaded) => await (agent?.adopt(unpackLoaded(loaded)) ?? starting),
-  giveUp: (permissions) => permissions.forEach((each) => Deno.permissions.revokeSync(each)),
+  giveUp({ given, kept }) {
+    for (const each of given) Deno.permissions.revokeSync(each);
+    return kept.every((each) => Deno.permissions.querySync(each).state === "granted");
+  },
   handle: async (request) => await (agent?.handle(request) ?? starting),
   reopenLogs: () => agent?.reopenLogs(),
-  async handOver({ next, first }) {
+  async handOver(first) {
     if (agent === undefined) throw new Error("There is no agent that could be handed over");
-    const carried = packCarried(await agent.handOver(unpackConfig(next), first));
+    const carried = packCarried(await agent.handOver(first));
     await stderrSink.flush(LOG_FLUSH_MS);
     return carried;
   },
@@ -64,7 +67,9 @@ const startSpool: SpoolStarter = (port, failed) => {
   };
 };
 
-function begin({ config, warnings, carried, steered = [] }: Beginning): BeginFault | undefined {
+function begin(
+  { config, warnings, carried, notice, steered = [] }: Beginning,
+): BeginFault | undefined {
   try {
     agent = makeAgent({
       config: unpackConfig(config),
@@ -74,7 +79,7 @@ function begin({ config, warnings, carried, steered = [] }: Beginning): BeginFau
       resolveSrv: (name) => line.call("resolveSrv", name),
       ...(carried === undefined || early === undefined
         ? {}
-        : { former: { carried: unpackCarried(carried), steered, link: early } }),
+        : { former: { carried: unpackCarried(carried), steered, link: early, notice } }),
     });
   } catch (error) {
     if (!(error instanceof StartError)) throw error;

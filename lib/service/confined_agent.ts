@@ -8,7 +8,7 @@
  * @module
  */
 
-import type { Loaded } from "../agent/agent.ts";
+import { restartNotes, withLasting } from "../agent/lasting.ts";
 import { atMost, type Clock, systemClock } from "../clock.ts";
 import type { Config } from "../config/config.ts";
 import { packConfig } from "../config/transfer.ts";
@@ -20,7 +20,7 @@ import {
 } from "../control/protocol.ts";
 import { resolveByDns, type SrvResolver, targetOf } from "../mqtt/srv.ts";
 import { startThread } from "../threads.ts";
-import { AgentThread, type ThreadStarter } from "./agent_host.ts";
+import { AgentThread, makeFolders, type ThreadStarter } from "./agent_host.ts";
 import {
   addressOf,
   type Grant,
@@ -30,6 +30,7 @@ import {
   srvNames,
 } from "./grants.ts";
 import type { Beginning } from "./messages.ts";
+import { remainingOf } from "./remaining.ts";
 import { type ServedAgent, type ServedAgentOptions, StartError } from "./served_agent.ts";
 import { SrvDirectory } from "./srv_directory.ts";
 
@@ -57,7 +58,17 @@ export interface ConfinedAgentOptions extends ServedAgentOptions {
 /** DNS is waited for at most so long; a broker that it names later is taken up then. */
 const DNS_TIMEOUT_MS = 2_000;
 /** The next thread may take so long to reach FreeSWITCH; otherwise what comes meanwhile is a gap. */
-const LISTEN_TIMEOUT_MS = 5_000;
+const LISTEN_TIMEOUT_MS = 15_000;
+/** Longer than a disk is waited for. */
+const HAND_OVER_TIMEOUT_MS = 60_000;
+
+/** A configuration that is to be taken up. */
+interface Change {
+  readonly config: Config;
+  readonly warnings: readonly string[];
+  /** What of it could not be taken up. */
+  readonly notes: readonly string[];
+}
 
 /** A confined agent, over all threads that it runs in. */
 export class ConfinedAgent implements ServedAgent {
@@ -84,7 +95,7 @@ export class ConfinedAgent implements ServedAgent {
     const { config, clock = systemClock, resolveSrv = resolveByDns } = options;
     const directory = new SrvDirectory(resolveSrv);
     await atMost(clock, DNS_TIMEOUT_MS, directory.lookUpAll(srvNames(config)));
-    const agent = new ConfinedAgent(options, directory, clock);
+    const agent = confined(() => new ConfinedAgent(options, directory, clock));
     await agent.#begin(agent.#thread, { warnings: options.warnings });
     return agent;
   }
@@ -112,8 +123,22 @@ export class ConfinedAgent implements ServedAgent {
     if (request.do === "reload") return await this.#inTurn(() => this.#reload());
     await (request.do === "status" ? this.#changing : this.#settled);
     const reply = await this.#thread.call("handle", request);
-    if (reply.kind === "done" && isSteering(request)) this.#steered.push(request);
+    if (reply.kind === "done" && isSteering(request)) this.#noteSteering(request);
     return reply;
+  }
+
+  /** The last word on each thing counts. */
+  #noteSteering(request: SteeringRequest): void {
+    const thing = (one: SteeringRequest) =>
+      JSON.stringify({ ...one, do: undefined, level: undefined });
+    const isSame = (one: SteeringRequest) =>
+      (one.do === "loglevel") === (request.do === "loglevel") && thing(one) === thing(request);
+    this.#steered = [...this.#steered.filter((one) => !isSame(one)), request];
+  }
+
+  /** See `ServedAgent.shutdownTimeoutMs`. */
+  get shutdownTimeoutMs(): number {
+    return this.#config.settings.shutdownTimeout * 1_000;
   }
 
   /** See `ServedAgent.reopenLogs`. */
@@ -165,57 +190,84 @@ export class ConfinedAgent implements ServedAgent {
   async #reload(): Promise<ControlReply> {
     const loaded = this.#options.load();
     if ("errors" in loaded) return await this.#thread.call("adopt", loaded);
-    const { config, warnings = [] } = loaded;
+    const notes = restartNotes(this.#config, loaded.config);
+    const change = {
+      config: withLasting(this.#config, loaded.config),
+      warnings: loaded.warnings ?? [],
+      notes,
+    };
+    const { config, warnings } = change;
     await atMost(this.#clock, DNS_TIMEOUT_MS, this.#directory.lookUpAll(srvNames(config)));
     const wanted = grantsOf(config, this.#directory.targets);
     const missing = missingGrants(this.#thread.grants, wanted);
     if (liftsConfinement(missing) && !this.#options.mayGrantOpenSsl()) {
-      return await this.#thread.call("adopt", { errors: [noOpenSsl(missing)] });
+      return await this.#refuse(this.#thread, noOpenSsl(missing));
     }
-    if (missing.length > 0) return await this.#handOver({ config, warnings }, wanted);
-    const reply = await this.#thread.call("adopt", { config: packConfig(config), warnings });
+    if (missing.length > 0) return await this.#handOver(change, wanted);
+    makeFolders(wanted);
+    const reply = await this.#thread.call("adopt", { config: packConfig(config), warnings, notes });
     this.#config = config;
     this.#steered = [];
-    await this.#thread.keepOnly(wanted, missingGrants(wanted, this.#thread.grants));
-    return reply;
+    const hasAll = await this.#thread.keepOnly(wanted);
+    return hasAll ? reply : await this.#handOver({ ...change, warnings: [] }, wanted);
+  }
+
+  /** Tells why a configuration is not taken up. */
+  async #refuse(thread: AgentThread, reason: string): Promise<ControlReply> {
+    return await thread.call("adopt", { errors: [reason] });
   }
 
   /** Has a thread of other grants take the place of the present one. */
   async #handOver(
-    { config, warnings = [] }: Exclude<Loaded, { readonly errors: unknown }>,
+    { config, warnings, notes }: Change,
     grants: readonly Grant[],
     steered: readonly SteeringRequest[] = [],
   ): Promise<ControlReply> {
     const former = this.#thread;
-    const next = this.#newThread(config, grants);
-    const packed = packConfig(config);
-    await former.call("noteSequences", true);
-    let first: number | undefined;
-    const listening = next.call("listen", packed).then((sequence) => {
-      first = sequence;
-    });
+    // What goes for good may take its time with its broker, and holds up nothing else meanwhile.
+    const remaining = remainingOf(this.#config, config);
+    if (remaining !== undefined) await this.#adoptBetween(former, remaining);
+    let next: AgentThread | undefined;
+    let first: string | undefined;
     try {
+      next = this.#newThread(config, grants);
+      await former.call("noteEvents", true);
+      const listening = next.call("listen", packConfig(config)).then((mark) => {
+        first = mark;
+      });
       await atMost(this.#clock, LISTEN_TIMEOUT_MS, listening);
     } catch (error) {
-      next.terminate();
-      await former.call("noteSequences", false);
-      const reason = `Cannot start a thread for the configuration: ${(error as Error).message}`;
-      return await former.call("adopt", { errors: [reason] });
+      next?.terminate();
+      await former.call("noteEvents", false);
+      if (remaining !== undefined) await this.#adoptBetween(former, this.#config);
+      return await this.#refuse(former, `Cannot confine the agent: ${(error as Error).message}`);
     }
+    const lines = [`${config.file} is in force`, ...notes];
+    const notice = "all connections are made anew, since other permissions are needed";
+    const thread = next;
     const changed = this.#orDie(async () => {
-      const carried = await former.call("handOver", { next: packed, first });
+      const carried = await this.#within(HAND_OVER_TIMEOUT_MS, former.call("handOver", first));
       former.terminate();
-      this.#thread = next;
+      this.#thread = thread;
       this.#config = config;
       this.#steered = [...steered];
-      await this.#begin(next, { warnings, carried, steered });
+      const beginning = { warnings, carried, steered, notice: [...lines, notice].join("; ") };
+      await this.#begin(thread, beginning);
     });
     this.#changing = changed.catch(() => {});
     await changed;
-    return {
-      kind: "done",
-      text: `${config.file} is in force, in a thread that may do what it needs`,
-    };
+    return { kind: "done", text: [...lines, notice].join("\n") };
+  }
+
+  async #adoptBetween(thread: AgentThread, config: Config): Promise<void> {
+    await thread.call("adopt", { config: packConfig(config), warnings: [], notes: [] });
+  }
+
+  async #within<T>(ms: number, work: Promise<T>): Promise<T> {
+    let result: { readonly value: T } | undefined;
+    await atMost(this.#clock, ms, work.then((value) => result = { value }));
+    if (result === undefined) throw new Error("the agent's thread does not come to its end");
+    return result.value;
   }
 
   /** Does what leaves no agent behind if it fails. */
@@ -245,7 +297,17 @@ export class ConfinedAgent implements ServedAgent {
   async #takeUpBrokers(): Promise<void> {
     const wanted = grantsOf(this.#config, this.#directory.targets);
     if (this.#isStopping || missingGrants(this.#thread.grants, wanted).length === 0) return;
-    await this.#handOver({ config: this.#config }, wanted, this.#steered);
+    const change = { config: this.#config, warnings: [], notes: [] };
+    await this.#handOver(change, wanted, this.#steered);
+  }
+}
+
+/** What Deno says of permissions that it does not understand ends in words. */
+function confined<T>(start: () => T): T {
+  try {
+    return start();
+  } catch (error) {
+    throw new StartError(`Cannot confine the agent: ${(error as Error).message}`, false);
   }
 }
 

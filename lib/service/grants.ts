@@ -5,6 +5,7 @@
  * @module
  */
 
+import { resolve } from "node:path";
 import { logsOptions } from "../agent/logs_options.ts";
 import { auditFiles } from "../commands/audit.ts";
 import { brokerPort } from "../config/broker.ts";
@@ -77,10 +78,13 @@ function connectionGrants(
     ? srv.get(srvName(host, tls.enable)) ?? []
     : [{ host, port: brokerPort(connection) }];
   const files = [tls.cafile, tls.capath, tls.certfile, tls.keyfile]
-    .filter((path) => path !== undefined);
+    .filter((path) => path !== undefined).map((path) => resolve(path));
   return [
     ...brokers.map((broker) => ({ kind: "net", what: addressOf(broker) } as const)),
-    ...(bindAddress === undefined ? [] : [{ kind: "net", what: bindAddress } as const]),
+    // To come from an address is no more than to listen on no port of it.
+    ...(bindAddress === undefined
+      ? []
+      : [{ kind: "net", what: addressOf({ host: bindAddress, port: 0 }) } as const]),
     ...(tls.enable ? files : []).map((what) => ({ kind: "read", what } as const)),
     ...(tls.enable && usesOpenSsl(tls) ? [{ kind: "ffi", what: OPENSSL } as const] : []),
   ];
@@ -93,7 +97,8 @@ function usesOpenSsl(tls: ConnectionConfig["tls"]): boolean {
 
 /** `host:port`, as permissions have it. */
 export function addressOf({ host, port }: BrokerAddress): string {
-  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
+  const name = host.toLowerCase();
+  return `${name.includes(":") ? `[${name}]` : name}:${port}`;
 }
 
 /** Each thing once, with all who need it. */
@@ -114,6 +119,15 @@ function keyOf({ kind, what }: Grant): string {
 export function missingGrants(held: readonly Grant[], wanted: readonly Grant[]): Grant[] {
   const keys = new Set(held.map(keyOf));
   return wanted.filter((grant) => !keys.has(keyOf(grant)));
+}
+
+/**
+ * Whether to give up the one would touch the other: Deno takes with a path all that it lies in.
+ */
+export function overlaps(one: Grant, other: Grant): boolean {
+  if (one.kind !== other.kind) return false;
+  const [a, b] = [one, other].map(({ what }) => what.endsWith("/") ? what : `${what}/`);
+  return a !== undefined && b !== undefined && (a.startsWith(b) || b.startsWith(a));
 }
 
 /** The grants as a worker's permissions. Whatever they do not name is refused. */

@@ -25,6 +25,23 @@ type Frame =
   | { readonly kind: "answer"; readonly id: number; readonly value: unknown }
   | { readonly kind: "error"; readonly id: number; readonly text: string };
 
+/** An answer with pieces that change hands instead of being copied. */
+export class Moved<T> {
+  /** The answer. */
+  readonly value: T;
+  /** What changes hands. */
+  readonly pieces: Transferable[];
+
+  /** Of an answer and pieces of it. */
+  constructor(value: T, pieces: Transferable[]) {
+    this.value = value;
+    this.pieces = pieces;
+  }
+}
+
+/** What a call answers with, as the caller sees it. */
+export type Answered<T> = Awaited<T> extends Moved<infer Value> ? Value : Awaited<T>;
+
 interface Asker {
   resolve(value: unknown): void;
   reject(error: Error): void;
@@ -55,7 +72,7 @@ export class Line<Theirs extends Calls<Theirs>, Ours extends Calls<Ours>> {
     name: Name,
     argument: Parameters<Theirs[Name]>[0],
     transfer: Transferable[] = [],
-  ): Promise<Awaited<ReturnType<Theirs[Name]>>> {
+  ): Promise<Answered<ReturnType<Theirs[Name]>>> {
     return new Promise((resolve, reject) => {
       if (this.#end !== undefined) throw this.#end;
       const id = ++this.#asked;
@@ -89,13 +106,17 @@ export class Line<Theirs extends Calls<Theirs>, Ours extends Calls<Ours>> {
   }
 
   async #answer({ id, name, argument }: Frame & { readonly kind: "call" }): Promise<void> {
-    let frame: Frame;
     try {
       const call = this.#ours[name as keyof Ours];
-      frame = { kind: "answer", id, value: await call(argument as never) };
+      const value = await call(argument as never);
+      const isMoved = value instanceof Moved;
+      if (this.#end !== undefined) return;
+      const frame: Frame = { kind: "answer", id, value: isMoved ? value.value : value };
+      this.#send(frame, isMoved ? value.pieces : []);
     } catch (error) {
-      frame = { kind: "error", id, text: (error as Error).message };
+      // Also what cannot be sent: whoever waits for it has to hear of that.
+      const text = error instanceof Error ? error.message : String(error);
+      if (this.#end === undefined) this.#send({ kind: "error", id, text });
     }
-    if (this.#end === undefined) this.#send(frame);
   }
 }

@@ -25,6 +25,9 @@ export function startLocalAgent({ config, warnings, load }: ServedAgentOptions):
     handle: (request) => agent.handle(request),
     reopenLogs: () => agent.reopenLogs(),
     ping: () => Promise.resolve(),
+    get shutdownTimeoutMs() {
+      return agent.shutdownTimeoutMs;
+    },
     async stop() {
       await agent.stop();
       await stderrSink.flush(LOG_FLUSH_MS);

@@ -8,28 +8,32 @@ import type { Carried } from "../agent/carried.ts";
 import type { PackedConfig } from "../config/transfer.ts";
 import type { ControlReply, ControlRequest, SteeringRequest } from "../control/protocol.ts";
 import type { CarriedQueue } from "../queue/event_queue.ts";
-import { type PackedRows, packRows, unpackRows } from "../queue/spool/packed_rows.ts";
+import { type PackedRows, packRows, piecesOf, unpackRows } from "../queue/spool/packed_rows.ts";
+import { Moved } from "./line.ts";
 
 /** What the starting part asks of the thread. */
 export interface AgentCalls {
   /** Listens to FreeSWITCH ahead of `begin`; see `EarlyLink.listening`. */
-  listen(config: PackedConfig): Promise<number | undefined>;
+  listen(config: PackedConfig): Promise<string | undefined>;
   /** Starts the agent. Why it cannot be, is told in place of an error. */
   begin(beginning: Beginning): Promise<BeginFault | undefined>;
   /** Whether it is noted from now on which events are taken. */
-  noteSequences(wanted: boolean): void;
-  /** Takes up another configuration, and gives up what it may do beside these grants. */
+  noteEvents(wanted: boolean): void;
+  /** Takes up another configuration. */
   adopt(loaded: PackedLoaded): Promise<ControlReply>;
-  /** Gives up permissions. */
-  giveUp(permissions: readonly Deno.PermissionDescriptor[]): void;
+  /** Gives up the one permissions; tells whether it has the others still. */
+  giveUp(
+    change: {
+      readonly given: readonly Deno.PermissionDescriptor[];
+      readonly kept: readonly Deno.PermissionDescriptor[];
+    },
+  ): boolean;
   /** Does what a control request asks for. */
   handle(request: ControlRequest): Promise<ControlReply>;
   /** Opens the log files anew. */
   reopenLogs(argument: undefined): void;
   /** Ends the agent in favour of one in another thread; see `Agent.handOver`. */
-  handOver(
-    to: { readonly next: PackedConfig; readonly first: number | undefined },
-  ): Promise<PackedCarried>;
+  handOver(first: string | undefined): Promise<Moved<PackedCarried>>;
   /** Ends the agent in order. */
   stop(argument: undefined): Promise<void>;
   /** Answers as soon as the loop comes round. */
@@ -56,6 +60,8 @@ export interface Beginning {
   readonly warnings: readonly string[];
   /** What an agent before this one has handed over. */
   readonly carried?: PackedCarried;
+  /** What is to be logged of why it begins. */
+  readonly notice?: string;
   /** What was steered there and goes on. */
   readonly steered?: readonly SteeringRequest[];
 }
@@ -70,7 +76,11 @@ export interface BeginFault {
 
 /** A configuration that was loaded again; the errors in words if it cannot be used. */
 export type PackedLoaded =
-  | { readonly config: PackedConfig; readonly warnings: readonly string[] }
+  | {
+    readonly config: PackedConfig;
+    readonly warnings: readonly string[];
+    readonly notes: readonly string[];
+  }
   | { readonly errors: readonly string[] };
 
 /** What an agent hands over, its messages in a few large pieces. */
@@ -79,12 +89,18 @@ export interface PackedCarried extends Omit<Carried, "queues"> {
   readonly queues: ReadonlyMap<string, Omit<CarriedQueue, "rows"> & { readonly rows: PackedRows }>;
 }
 
-/** Packs what is handed over. */
-export function packCarried({ queues, ...rest }: Carried): PackedCarried {
+/** Packs what is handed over; its messages change hands. */
+export function packCarried({ queues, ...rest }: Carried): Moved<PackedCarried> {
   const packed = [...queues].map(([key, { rows, books }]) =>
     [key, { rows: packRows(rows), books }] as const
   );
-  return { ...rest, queues: new Map(packed) };
+  const carried = { ...rest, queues: new Map(packed) };
+  return new Moved(carried, carriedPieces(carried));
+}
+
+/** The pieces of what is handed over. */
+function carriedPieces({ queues }: PackedCarried): ArrayBuffer[] {
+  return [...queues.values()].flatMap(({ rows }) => piecesOf(rows));
 }
 
 /** Unpacks what was handed over. */

@@ -29,6 +29,8 @@ export interface ServedAgent {
   reopenLogs(): void;
   /** Resolves as soon as the loop that moves events comes round. */
   ping(): Promise<void>;
+  /** How long its end waits for the brokers at most, in milliseconds. */
+  readonly shutdownTimeoutMs: number;
   /** Ends it in order. */
   stop(): Promise<void>;
 }

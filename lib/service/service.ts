@@ -57,13 +57,16 @@ export async function runService(options: ServiceOptions): Promise<number> {
   const libc = openLibc(env, complain);
   const manager = managerOf(env, libc);
   let agent: ServedAgent | undefined;
+  let reloads = 0;
   const handle = async (request: ControlRequest): Promise<ControlReply> => {
-    if (request.do !== "reload") return await agent?.handle(request) ?? starting;
+    if (agent === undefined) return starting;
+    if (request.do !== "reload") return await agent.handle(request);
+    reloads++;
     manager.reloading();
     try {
-      return await agent?.handle(request) ?? starting;
+      return await agent.handle(request);
     } finally {
-      manager.ready();
+      if (--reloads === 0) manager.ready();
     }
   };
   const control = await ControlServer.listen(controlSocket, controlGroup, handle, {
@@ -73,7 +76,9 @@ export async function runService(options: ServiceOptions): Promise<number> {
     hangUp: () => {
       // The log files are opened anew even if the configuration is refused.
       agent?.reopenLogs();
-      handle({ do: "reload" }).catch(() => {});
+      handle({ do: "reload" }).catch(({ message }: Error) => {
+        complain(`Cannot reload: ${message}`);
+      });
     },
   });
   try {
@@ -87,7 +92,7 @@ export async function runService(options: ServiceOptions): Promise<number> {
   const watching = watch(agent, manager, options);
   let fault = await Promise.race([told.end, agent.died, watching.stuck]);
   if (fault === undefined) {
-    const withinMs = settings.shutdownTimeout * 1_000 + STOP_RESERVE_MS;
+    const withinMs = agent.shutdownTimeoutMs + STOP_RESERVE_MS;
     manager.stopping(withinMs);
     fault = await Promise.race([stop(agent, control), agent.died, late(clock, withinMs)]);
   }

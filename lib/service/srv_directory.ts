@@ -8,8 +8,10 @@ import type { BrokerAddress, SrvResolver } from "../mqtt/srv.ts";
 import { targetOf } from "../mqtt/srv.ts";
 import type { SrvTargets } from "./grants.ts";
 
-/** A name that has more brokers in the time of one configuration is not one of brokers. */
+/** So many brokers of a name are known at a time, the last ones. */
 const MOST_TARGETS = 64;
+/** RFC 1123, with the underscore that some have; and addresses. A target of "." is none (RFC 2782). */
+const HOST = /^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?$|^[0-9a-f:.]+$/i;
 
 /** Looks up SRV records, and remembers where they have pointed. */
 export class SrvDirectory {
@@ -21,7 +23,7 @@ export class SrvDirectory {
     this.#resolve = resolve;
   }
 
-  /** All targets that were seen: DNS may answer with others each time. */
+  /** The targets since the last look-up of all: DNS may answer with others each time. */
   get targets(): SrvTargets {
     return this.#targets;
   }
@@ -32,22 +34,33 @@ export class SrvDirectory {
    * @throws what the resolver throws.
    */
   async lookUp(name: string): Promise<readonly Deno.SrvRecord[]> {
-    const records = await this.#resolve(name);
-    const known = this.#targets.get(name) ?? [];
-    const isKnown = (target: BrokerAddress) =>
-      known.some(({ host, port }) => host === target.host && port === target.port);
-    const added = records.map(targetOf).filter((target) => !isKnown(target));
-    if (known.length + added.length <= MOST_TARGETS) {
-      this.#targets.set(name, [...known, ...added]);
-    }
+    const records = (await this.#resolve(name)).filter((record) =>
+      HOST.test(targetOf(record).host)
+    );
+    const seen = [...records.map(targetOf), ...this.#targets.get(name) ?? []];
+    this.#targets.set(name, distinct(seen).slice(0, MOST_TARGETS));
     return records;
   }
 
-  /** Asks for all of these names, and forgets all others; what DNS does not know stays unknown. */
+  /** Asks for all of these names, and forgets all that is not in the answers. */
   async lookUpAll(names: ReadonlySet<string>): Promise<void> {
     for (const name of this.#targets.keys()) {
       if (!names.has(name)) this.#targets.delete(name);
     }
-    await Promise.allSettled([...names].map((name) => this.lookUp(name)));
+    await Promise.allSettled([...names].map(async (name) => {
+      const before = this.#targets.get(name) ?? [];
+      this.#targets.delete(name);
+      try {
+        await this.lookUp(name);
+      } catch {
+        // Where DNS is away, what it said last is the best that is known.
+        this.#targets.set(name, before);
+      }
+    }));
   }
+}
+
+function distinct(targets: readonly BrokerAddress[]): BrokerAddress[] {
+  return [...Map.groupBy(targets, ({ host, port }) => `${host}:${port}`).values()]
+    .flatMap(([first]) => first ?? []);
 }

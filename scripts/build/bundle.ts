@@ -8,6 +8,7 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ExitCode } from "../../lib/exit_code.ts";
 import { VERSION } from "../../lib/version.ts";
+import { refuseUsing } from "./disposal.ts";
 import { BuildError } from "./error.ts";
 import { BUNDLE_ENVIRONMENT, BUNDLE_FLAGS } from "./flags.ts";
 import { notices, type Package } from "./notices.ts";
@@ -27,13 +28,15 @@ export interface Bundle {
 }
 
 /**
- * Bundles fsmqtt.
+ * Bundles fsmqtt, or another main module.
  *
  * @throws {BuildError} with exit code 69 if `deno bundle` cannot download what it needs.
  */
-export async function makeBundle(): Promise<Bundle> {
+export async function makeBundle(entry = ENTRY): Promise<Bundle> {
+  const readable = await bundled(entry);
+  await refuseUsing(readable);
   // Minified it holds no path of this machine, and each thread has half as much to keep in memory.
-  const [code, readable] = [await bundled("--minify"), await bundled()];
+  const code = await bundled(entry, "--minify");
   const licences = await notices(packagesIn(readable));
   const script = [
     `#!/usr/bin/env -S ${BUNDLE_ENVIRONMENT} deno run ${BUNDLE_FLAGS.join(" ")}`,
@@ -45,12 +48,12 @@ export async function makeBundle(): Promise<Bundle> {
   return { script, notices: licences };
 }
 
-async function bundled(...options: string[]): Promise<string> {
+async function bundled(entry: string, ...options: string[]): Promise<string> {
   const folder = await Deno.makeTempDir({ prefix: "fsmqtt-bundle-" });
   try {
     const file = join(folder, "fsmqtt.js");
     const ended = await runDeno(
-      ["bundle", "--quiet", "--platform", "deno", ...options, "--output", file, ENTRY],
+      ["bundle", "--quiet", "--platform", "deno", ...options, "--output", file, entry],
       { cwd: ROOT, limitMs: LIMIT_MS },
     );
     if (ended.code === 0) return await Deno.readTextFile(file);

@@ -8,13 +8,16 @@ import { join, resolve } from "node:path";
 import { ExitCode } from "../../lib/exit_code.ts";
 import { BuildError } from "./error.ts";
 import { TASK_FLAGS, WORKER_OPTIONS } from "./flags.ts";
-import { complaint, type Ended, runDeno } from "./program.ts";
+import { complaint, type Ended, runDeno, runProgram } from "./program.ts";
 
 /** The machines that there are executables for: `e_machine` of ELF by Deno's name of the target. */
 export const TARGETS: Readonly<Record<string, number>> = {
   "x86_64-unknown-linux-gnu": 62,
   "aarch64-unknown-linux-gnu": 183,
 };
+
+/** What does not say its version by then is no `deno`. */
+const VERSION_LIMIT_MS = 10_000;
 
 /** How an executable is made. */
 export interface ExecutableOptions {
@@ -50,7 +53,6 @@ export async function makeExecutable(
       "--no-lock",
       "--no-npm",
       "--no-remote",
-      "--no-prompt",
       // Deno would keep it under a name that all can foresee in a folder where all can write.
       "--no-code-cache",
       // An executable may import from a few hosts by default.
@@ -63,7 +65,7 @@ export async function makeExecutable(
       path,
       bundle,
     ], { cwd: folder, env: environment(base), clearEnv: true, limitMs: waitMs });
-    if (ended.code !== 0) throw refusal(ended, base, waitMs);
+    if (ended.code !== 0) throw refusal(ended, { target, base, waitMs });
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -75,21 +77,26 @@ function environment(base: string | undefined): Record<string, string> {
   return base === undefined ? others : { ...others, DENORT_BIN: resolve(base) };
 }
 
-function refusal(ended: Ended, base: string | undefined, waitMs: number): BuildError {
+function refusal(ended: Ended, { target, base, waitMs }: ExecutableOptions): BuildError {
   const why = complaint(ended);
   if (base !== undefined) return new BuildError(`Cannot compile with DENORT_BIN ${base}: ${why}`);
-  if (ended.code === undefined) return noBase(`it has not come within ${waitMs / 1000} s`);
+  if (ended.code === undefined) return noBase(`it has not come within ${waitMs / 1000} s`, target);
   const [, failed] = /error sending request for url \(\S+\): (.+)/.exec(why) ?? [];
-  if (failed !== undefined) return noBase(failed);
-  return /setting up base binary|denort/i.test(why) ? noBase(lastLine(why)) : new BuildError(
-    `Cannot compile: ${why}`,
-  );
+  if (failed !== undefined) return noBase(failed, target);
+  return /setting up base binary|denort/i.test(why)
+    ? noBase(lastLine(why), target)
+    : new BuildError(`Cannot compile: ${why}`);
 }
 
-function noBase(why: string): BuildError {
+/** Where a base comes from, without the name of a host: there are mirrors. */
+function whereFrom(target: string): string {
+  return `the program in denort-${target}.zip of Deno ${Deno.version.deno}'s release`;
+}
+
+function noBase(why: string, target: string): BuildError {
   return new BuildError(
     `Cannot compile: the runtime base denort cannot be downloaded (${why});` +
-      " name a local one in DENORT_BIN",
+      ` name a local one in DENORT_BIN: ${whereFrom(target)}`,
     ExitCode.UNAVAILABLE,
   );
 }
@@ -117,8 +124,20 @@ async function baseFault(base: string, target: string): Promise<string | undefin
     await file.read(header);
     const view = new DataView(header.buffer);
     if (view.getUint32(0) !== 0x7f454c46) return "which is no program (it is not in ELF)";
-    return view.getUint16(18, true) === TARGETS[target] ? undefined : `which is not for ${target}`;
+    if (view.getUint16(18, true) !== TARGETS[target]) return `which is not for ${target}`;
+    return await isDeno(base) ? `which is deno; denort is needed: ${whereFrom(target)}` : undefined;
   } catch (error) {
     return `which cannot be read: ${(error as Error).message.replace(/:? ?(stat|open) '.*'$/, "")}`;
+  }
+}
+
+/** Both are programs of one release, and `deno` would be taken for a base. */
+async function isDeno(base: string): Promise<boolean> {
+  try {
+    const { out } = await runProgram([resolve(base), "--version"], { limitMs: VERSION_LIMIT_MS });
+    return out.startsWith("deno ");
+  } catch {
+    // A program for another machine.
+    return false;
   }
 }

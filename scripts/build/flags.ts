@@ -21,7 +21,6 @@ export const BUNDLE_FLAGS: readonly string[] = [
   "--no-lock",
   "--no-remote",
   "--no-npm",
-  "--no-prompt",
   WORKER_OPTIONS,
   ...TASK_FLAGS,
 ];

@@ -35,8 +35,20 @@ const COPIED: Readonly<Record<string, string>> = {
 };
 
 const DOC = "usr/share/doc/fsmqtt";
-/** The documents, in the places that their links have them in. */
-const DOCUMENTS = ["README.md", "CHANGELOG.md", "docs", "conf/mosquitto.conf.xml", "conf/broker"];
+/** The documents and what they refer to, in the places that their links have them in. */
+const DOCUMENTS = [
+  "README.md",
+  "CHANGELOG.md",
+  "CONTRIBUTING.md",
+  "LICENSE",
+  "docs",
+  "conf/broker",
+  "conf/fsmqtt.logrotate",
+  "conf/fsmqtt.service",
+  "conf/mosquitto-console",
+  "conf/mosquitto.conf.xml",
+  "lib/commands/contract.ts",
+];
 
 /** All files of a package, ordered by path. */
 export async function packedFiles(form: Form, facts: PackageFacts): Promise<PackedFile[]> {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { Simulator } from "../../lib/simulator/simulator.ts";
+import { troubles } from "../../lib/control/status.ts";
 import { freePort, startBroker } from "../support/broker.ts";
 import { Watcher } from "../support/watcher.ts";
 import { configurationXml, params, RunningAgent } from "./running_agent.ts";
@@ -86,10 +87,18 @@ Deno.test("a file with errors is refused with the reasons, and the present one g
   const [finding, verdict] = reply.error.split("\n");
   assert.match(finding ?? "", /mosquitto\.conf\.xml:\d+:\d+: error: .*wildcard/);
   assert.equal(verdict, "The configuration is refused; the present one goes on");
+  const { config_refused: refused } = running.agent.status();
+  assert.equal(refused?.reason, finding);
+  assert.match(
+    troubles(running.agent.status())[0] ?? "",
+    /^the configuration on disk was refused at \d{4}-.*wildcard/,
+  );
   assert.equal(countLog(running, /\[ERROR\] .*wildcard/), 1);
   simulator.fireHeartbeat();
   await watcher.count("beat", 1);
   assert.equal(countLog(running, /p\/c: (dis)?connected/), 1);
+  await running.reload(xml);
+  assert.deepEqual(troubles(running.agent.status()), []);
 });
 
 Deno.test("a loader that fails altogether does not end the agent", async () => {

@@ -157,7 +157,7 @@ Deno.test("bgapi prints the result, and passes on arguments that look like optio
   });
 });
 
-Deno.test("a reload of a file with errors ends with 78 and changes nothing", async () => {
+Deno.test("a reload of a file with errors ends with 78, changes nothing, and is told until mended", async () => {
   await using scene = await Scene.start();
   await Deno.writeTextFile(scene.agent.configFile, scene.xml.replace('"beat"/>', '"a/#"/>'));
   const { code, out, err } = await scene.ask("reload");
@@ -166,6 +166,11 @@ Deno.test("a reload of a file with errors ends with 78 and changes nothing", asy
     err,
     /:\d+: .*wildcard.*\nThe configuration is refused; the present one goes on\n$/,
   );
+  const degraded = await scene.ask("status", "--brief");
+  assert.equal(degraded.code, 1);
+  assert.match(degraded.out, /^degraded: the configuration on disk was refused at .*wildcard/);
+  await Deno.writeTextFile(scene.agent.configFile, scene.xml);
+  assert.equal((await scene.ask("reload")).code, 0);
   assert.equal((await scene.ask("status")).code, 0);
 });
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { configFile, requiredConfigFile } from "../../lib/cli/config_option.ts";
 import { UsageError } from "../../lib/cli/command.ts";
 import { CONFIG_PLACES, type FoundConfigs } from "../../lib/config/find.ts";
-import { configurationXml } from "../agent/running_agent.ts";
+import { configurationXml, params } from "../agent/running_agent.ts";
 import { type Ended, programLine, withFile } from "./process_helper.ts";
 
 /** What `configFile` gives and prints. */
@@ -10,21 +10,25 @@ function taken(found: Partial<FoundConfigs>, options: { config?: string } = {}) 
   const printed: string[] = [];
   const output = { out: () => assert.fail("this is no data"), err: (t: string) => printed.push(t) };
   const find = () => ({ files: [], hidden: [], ...found });
-  return { file: configFile("check", options, output, find), printed };
+  return { ...configFile("check", options, output, find), printed };
 }
 
 Deno.test("the configuration that is named is taken without a word", () => {
-  assert.deepEqual(taken({ files: ["/a"] }, { config: "/b" }), { file: "/b", printed: [] });
+  const found = { service: "/s", files: ["/s", "/a"] };
+  assert.deepEqual(taken(found, { config: "/b" }), { file: "/b", origin: "named", printed: [] });
   assert.throws(() => taken({ files: ["/a"] }, { config: "" }), UsageError);
 });
 
 Deno.test("without a name the best is taken; which, and what not, is said", () => {
   assert.deepEqual(taken({ files: ["/a"] }), {
     file: "/a",
+    origin: "place",
     printed: ["No --config is given: taking /a"],
   });
-  assert.deepEqual(taken({ files: ["/a", "/b", "/c"], hidden: ["/d: Permission denied"] }), {
+  const hidden = [{ path: "/d", fault: "Permission denied" }];
+  assert.deepEqual(taken({ files: ["/a", "/b", "/c"], hidden }), {
     file: "/a",
+    origin: "place",
     printed: [
       "Cannot look at /d: Permission denied",
       "No --config is given: taking /a, not /b, /c",
@@ -34,10 +38,54 @@ Deno.test("without a name the best is taken; which, and what not, is said", () =
 
 Deno.test("where there is none, the places are named", () => {
   assert.deepEqual(taken({}), {
-    file: undefined,
+    exitCode: 78,
     printed: [
       `Cannot find a configuration: there is none in ${CONFIG_PLACES.join(", ")}; ` +
       "name one with --config",
+    ],
+  });
+});
+
+Deno.test("of a place that may not be looked at it is not said that there is none", () => {
+  const denied = (path: string) => ({ path, fault: "Permission denied" });
+  const [first, ...others] = CONFIG_PLACES;
+  assert.deepEqual(taken({ hidden: [denied(first)] }), {
+    exitCode: 77,
+    printed: [
+      `Cannot look at ${first}: Permission denied`,
+      `Cannot find a configuration: there is none in ${others.join(", ")}; name one with --config`,
+    ],
+  });
+  assert.deepEqual(taken({ hidden: CONFIG_PLACES.map(denied) }), {
+    exitCode: 77,
+    printed: [
+      ...CONFIG_PLACES.map((path) => `Cannot look at ${path}: Permission denied`),
+      "Cannot find a configuration: name one with --config",
+    ],
+  });
+});
+
+const SERVICES = "the service's (FSMQTT_CONFIG in /etc/default/fsmqtt)";
+
+Deno.test("the service's configuration is taken before others, and it is said that it is", () => {
+  assert.deepEqual(taken({ service: "/s", files: ["/s", "/a"] }), {
+    file: "/s",
+    origin: "service",
+    printed: [`No --config is given: taking /s, ${SERVICES}, not /a`],
+  });
+});
+
+Deno.test("no other configuration stands in for the service's", () => {
+  assert.deepEqual(taken({ service: "/s", files: ["/a"] }), {
+    exitCode: 78,
+    printed: [`There is no /s, which is ${SERVICES}; name another one with --config`],
+  });
+  const hidden = [{ path: "/s", fault: "Permission denied" }];
+  assert.deepEqual(taken({ service: "/s", files: ["/a"], hidden }), {
+    exitCode: 77,
+    printed: [
+      "Cannot look at /s: Permission denied",
+      `Cannot use /s, ${SERVICES}; name another one with --config`,
     ],
   });
 });
@@ -57,16 +105,26 @@ Deno.test("a configuration that has to be named is not taken, but told", () => {
   assert.throws(() => required(["/a"], { config: "" }), UsageError);
 });
 
-/** Runs a program where `/etc` holds nothing but this file of FreeSWITCH's. */
-async function withinFreeswitch(file: string, line: readonly string[]): Promise<Ended> {
+/** Runs a program where `/etc` holds nothing but this file of FreeSWITCH's, and more if it is made. */
+async function withinFreeswitch(
+  file: string,
+  line: readonly string[],
+  more = "true",
+): Promise<Ended> {
   const setup = "folder=/etc/freeswitch/autoload_configs; mount -t tmpfs none /etc && " +
-    'mkdir -p "$folder" && cp "$0" "$folder/mosquitto.conf.xml" && exec "$@"';
+    `mkdir -p "$folder" && cp "$0" "$folder/mosquitto.conf.xml" && ${more} && exec "$@"`;
   const { code, stdout, stderr } = await new Deno.Command("unshare", {
     args: ["--mount", "sh", "-c", setup, file, ...line],
   }).output();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
   return { code, out: text(stdout), err: text(stderr) };
 }
+
+/** A configuration without findings. */
+const WELL = configurationXml(8021, {
+  connections: { c: params({}) },
+  published: { t: params({ connection_name: "c", event: "HEARTBEAT", pattern: "t" }) },
+});
 
 /** Only root may give a program another view of the disk. */
 const mayMount = new Deno.Command("unshare", { args: ["--mount", "true"], stderr: "null" })
@@ -76,7 +134,7 @@ Deno.test({
   name: "a configuration of mod_mosquitto is found, checked and offered",
   ignore: !mayMount,
   fn: () =>
-    withFile(configurationXml(8021, { connections: {} }), async (file) => {
+    withFile(WELL, async (file) => {
       const place = "/etc/freeswitch/autoload_configs/mosquitto.conf.xml";
       const taking = new RegExp(`^No --config is given: taking ${RegExp.escape(place)}`);
       const run = (...args: string[]) => withinFreeswitch(file, [...programLine(), ...args]);
@@ -104,5 +162,30 @@ Deno.test({
       const tried = await run("test-command", "--topic", "t", "bgapi status");
       assert.equal(tried.code, 77);
       assert.match(tried.err, taking);
+    }),
+});
+
+Deno.test({
+  name: "the configuration that is set for the service is found, and not offered to it again",
+  ignore: !mayMount,
+  fn: () =>
+    withFile(WELL, async (file) => {
+      const place = "/etc/freeswitch/autoload_configs/mosquitto.conf.xml";
+      const run = (path: string) =>
+        withinFreeswitch(
+          file,
+          [...programLine(), "check"],
+          `mkdir /etc/default && echo 'FSMQTT_CONFIG="${path}"' > /etc/default/fsmqtt`,
+        );
+      const { code, err } = await run(place);
+      assert.deepEqual([code, err.trimEnd().split("\n")], [0, [
+        `No --config is given: taking ${place}, ${SERVICES}`,
+        `${place}: no errors, no warnings`,
+      ]]);
+      const missing = await run("/etc/my.xml");
+      assert.deepEqual([missing.code, missing.err], [
+        78,
+        `There is no /etc/my.xml, which is ${SERVICES}; name another one with --config\n`,
+      ]);
     }),
 });

@@ -105,7 +105,7 @@ Deno.test("run with a bad configuration starts nothing", async () => {
 const overTls = (folder: string, more: Record<string, string> = {}) =>
   configurationXml(freePort(), {
     connections: {
-      c: `<tls>${
+      c: `${params({ status_topic: "s" })}<tls>${
         params({
           ...{ enable: true, support: "certificate", cafile: `${folder}/c.pem` },
           ...{ certfile: `${folder}/c.pem`, keyfile: `${folder}/c.key`, ...more },

@@ -43,7 +43,7 @@ Deno.test("SIGHUP takes up the configuration, and opens the log files anew in an
     const logFile = join(folder, "log", "mosquitto.log");
     const xml = configurationXml(simulator.port, {
       settings: params({ "log-enable": true, "log-dir": join(folder, "log") }),
-      connections: { c: params({ host: "127.0.0.1", enable: false }) },
+      connections: { c: params({ host: "127.0.0.1", enable: false, status_topic: "s" }) },
     }).replaceAll("{folder}", folder);
     await Deno.writeTextFile(file, xml);
     const process = spawn(["run", "--config", file, "--control", join(folder, "control.sock")]);

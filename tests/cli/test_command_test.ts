@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { commands } from "../../lib/cli/commands.ts";
 import { commandGroups } from "../../lib/cli/commands.ts";
 import { dispatch } from "../../lib/cli/dispatch.ts";
-import { verifySigned } from "../../lib/commands/signature.ts";
+import { sign, verifySigned } from "../../lib/commands/signature.ts";
 import { Secret } from "../../lib/secret.ts";
 import { configurationXml, params } from "../agent/running_agent.ts";
 import { withFile } from "./process_helper.ts";
@@ -147,3 +147,39 @@ for (
     assert.match(err, message);
   });
 }
+
+const withheld = configurationXml(8021, {
+  connections: { c: params({}) },
+  subscribed: {
+    signed: params({
+      ...listening,
+      pattern: "signed",
+      bgapi_allow: "status",
+      hmac_key_file: "no-such-credential",
+    }),
+  },
+});
+
+Deno.test("where the key is a credential, no signature is made and none is called wrong", async () => {
+  await withFile(withheld, async (file) => {
+    const run = async (...args: string[]) => {
+      const out: string[] = [];
+      const err: string[] = [];
+      const line = ["test-command", "--config", file, "--topic", "signed", ...args];
+      const code = await dispatch(commandGroups, line, {
+        out: (text) => out.push(text),
+        err: (text) => err.push(text),
+      });
+      return { code, out: out.join("\n"), err: err.join("\n") };
+    };
+    const why = "its hmac_key is a credential, which only the service is given";
+    const making = await run("--sign", "bgapi status");
+    assert.equal(making.code, 64);
+    assert.match(making.err, new RegExp(`cannot sign for topic "signed": ${why}\n`));
+    const text = '{"command":"status","issued_at":"2026-11-22T10:00:00Z","id":"1"}';
+    const signature = sign(text, "signed", new Secret(KEY));
+    const judging = await run(JSON.stringify({ signed: text, signature }));
+    assert.equal(judging.code, 77);
+    assert.match(judging.out, new RegExp(`\n {2}note: it may be signed well: ${why}$`));
+  });
+});

@@ -19,6 +19,11 @@ const STATUS_USAGE = "status [--control SOCKET] [--json] [--brief] [--watch] [--
 for (
   const [args, message, usage] of [
     [["nonsense"], 'fsmqtt: there is no command "nonsense"', "`fsmqtt help` lists the commands."],
+    [
+      ["stauts"],
+      'fsmqtt: there is no command "stauts"; perhaps status',
+      "`fsmqtt help` lists the commands.",
+    ],
     [["help", "nonsense"], 'fsmqtt help: there is no command "nonsense"', "help [COMMAND]"],
     [["version", "2"], 'fsmqtt version: unexpected "2"', "version"],
     [["events", "--x"], "fsmqtt events: Unknown option '--x'", "events"],

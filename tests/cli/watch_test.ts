@@ -45,9 +45,14 @@ class Scene implements View {
 
   [Symbol.dispose](): void {}
 
+  /** Answers the present look. */
+  reply(reply: ControlReply): void {
+    this.#asked.at(-1)?.resolve(reply);
+  }
+
   /** Answers the present look; resolves when the next one is waited for. */
   async answer(reply: ControlReply): Promise<readonly string[]> {
-    this.#asked.at(-1)?.resolve(reply);
+    this.reply(reply);
     await this.clock.timers(this.looks);
     return this.shown.at(-1) ?? [];
   }
@@ -95,6 +100,20 @@ Deno.test("it goes on while the agent is away, and says since when", async () =>
   assert.equal(rate(await scene.answer(status(30))), "-");
   scene.close();
   await scene.done;
+});
+
+Deno.test("it ends where the agent may not be asked, also if it could be before", async () => {
+  const denied: ControlReply = { kind: "failed", error: "Not permitted", exitCode: 77 };
+  for (const before of [[], [status(1)], [away]]) {
+    const scene = new Scene();
+    for (const reply of before) {
+      await scene.answer(reply);
+      await scene.pass(2000);
+    }
+    scene.reply(denied);
+    assert.deepEqual(await scene.done, denied);
+    assert.deepEqual([scene.shown.length, scene.clock.pending], [before.length, 0]);
+  }
 });
 
 Deno.test("what an agent says cannot move the cursor", async () => {

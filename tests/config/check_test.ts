@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { checkConfig, loadAndCheck } from "../../lib/config/check.ts";
-import { checked, configOf, configuration, params, SETTINGS, withFiles } from "./helper.ts";
+import {
+  checked,
+  configOf,
+  configuration,
+  params,
+  SETTINGS,
+  withFiles,
+  withoutIdle,
+} from "./helper.ts";
 
 interface Profile {
   readonly name?: string;
@@ -437,7 +445,7 @@ Deno.test("folders that cannot be written are warnings, each told once", () => {
     params({ "log-enable": "true", "log-dir": "/logs", "state-dir": "/state" })
   }</settings>`;
   const config = configOf(settings + profile({}) + profile({ name: "q" }));
-  const findings = checkConfig(config, { writeFault: () => "Permission denied" });
+  const findings = withoutIdle(checkConfig(config, { writeFault: () => "Permission denied" }));
   assert.deepEqual(findings.map(({ severity, text }) => [severity, text]), [
     ["warning", "Cannot write logs in /logs as this user: Permission denied"],
     ["warning", "Cannot write state in /state as this user: Permission denied"],
@@ -473,13 +481,15 @@ Deno.test("without a state folder it is said which connections would keep nothin
 Deno.test("the folder of a log that is not written does not matter", () => {
   const config = configOf(`<settings>${params({ "log-dir": "/logs" })}</settings>`);
   const faults = (folder: string) => folder === "/logs" ? "no" : undefined;
-  assert.deepEqual(checkConfig(config, { writeFault: faults }), []);
+  assert.deepEqual(withoutIdle(checkConfig(config, { writeFault: faults })), []);
 });
 
 Deno.test("asking whether a folder can be written leaves nothing behind", () => {
   withFiles({ file: "" }, (folder) => {
-    const check = (path: string) =>
-      checkConfig(configOf(`<settings>${params({ "state-dir": join(folder, path) })}</settings>`));
+    const check = (path: string) => {
+      const settings = `<settings>${params({ "state-dir": join(folder, path) })}</settings>`;
+      return withoutIdle(checkConfig(configOf(settings)));
+    };
     assert.deepEqual(check("new/deep"), []);
     assert.deepEqual(check("file/x").map(({ code }) => code), ["unwritable-folder"]);
     assert.deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name), ["file"]);
@@ -494,7 +504,8 @@ Deno.test("findings of more than the checker come in between, and count as its o
       const more = () => [{ at, severity, code: "tls-file", text: "more" }];
       const { config, findings } = loadAndCheck(file, { more, writeFault: () => undefined });
       assert.equal(config === undefined, severity === "error");
-      assert.deepEqual(findings.map(({ code }) => code), ["tls-file", "tls-not-enabled"]);
+      const codes = withoutIdle(findings).map(({ code }) => code);
+      assert.deepEqual(codes, ["tls-file", "tls-not-enabled"]);
     }
   });
 });
@@ -510,10 +521,42 @@ Deno.test("what has a checker's error is not handed out", () => {
       const { config, findings } = loadAndCheck(join(folder, name), {
         writeFault: () => undefined,
       });
-      return [config !== undefined, findings.map(({ code }) => code)];
+      return [config !== undefined, withoutIdle(findings).map(({ code }) => code)];
     };
     assert.deepEqual(result("bad.xml"), [false, ["tls-without-support"]]);
     assert.deepEqual(result("good.xml"), [true, ["tls-not-enabled"]]);
     assert.deepEqual(result("broken.xml"), [false, ["malformed-xml"]]);
   });
 });
+
+const TOPIC = { event: "HEARTBEAT", pattern: "x" };
+const idle = "nothing is published and no command taken";
+const tasks: Record<string, { content: string; expected: string[] }> = {
+  "no profile": { content: "", expected: [`no profile has a connection: ${idle}`] },
+  "no profile inside": {
+    content: "<profiles></profiles>",
+    expected: [`no profile has a connection: ${idle}`],
+  },
+  "a connection alone": {
+    content: profile({}),
+    expected: [`no connection has an enabled topic: ${idle}`],
+  },
+  "a topic that is disabled": {
+    content: profile({ publish: { t: { ...TOPIC, enable: "false" } } }),
+    expected: [`no connection has an enabled topic: ${idle}`],
+  },
+  "a topic": { content: profile({ publish: { t: TOPIC } }), expected: [] },
+  "a topic of commands": { content: profile({ subscribe: { t: { pattern: "x" } } }), expected: [] },
+  "a status alone": {
+    content: profile({ connections: connection({ status_topic: "s" }) }),
+    expected: [],
+  },
+};
+for (const [what, { content, expected }] of Object.entries(tasks)) {
+  Deno.test(`whether there is anything to do: ${what}`, () => {
+    const found = checkConfig(configOf(content), { writeFault: () => undefined })
+      .filter(({ code }) => code === "nothing-to-do")
+      .map(({ severity, text }) => `${severity}: ${text}`);
+    assert.deepEqual(found, expected.map((text) => `warning: ${text}`));
+  });
+}

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
+import { loadAndCheck } from "../../lib/config/check.ts";
 import { checkTlsFiles } from "../../lib/config/check_tls_files.ts";
 import { Authority } from "../support/authority.ts";
-import { configOf, params } from "./helper.ts";
+import { configOf, configuration, params, SETTINGS, withFiles, withoutIdle } from "./helper.ts";
 
 /** Times at which the certificates that are valid in 2096 are that, over, and not yet. */
 const GOOD = new Date("2096-06-01T12:00:00Z");
@@ -168,6 +169,24 @@ Deno.test("each file that cannot be used is an error at its parameter", async ()
     assert.deepEqual(lines.map((line, i) => line.slice(0, expected[i]?.length)), expected);
     assert.doesNotMatch(lines.join("\n"), /hunter/);
   }
+});
+
+Deno.test("without the credential that opens it a key is not opened, and all else is checked", async () => {
+  await using scene = await Scene.start();
+  const { cafile, certfile, keyfile: open } = scene.files;
+  const keyfile = await scene.certificates.convert(open, "PKCS#8 des3", "des3.key", "hunter2");
+  const tls = content({ cafile, certfile, keyfile, keyfile_password_file: "credential" });
+  withFiles({ "f.xml": configuration(SETTINGS + tls) }, (folder) => {
+    const { config, findings } = loadAndCheck(`${folder}/f.xml`, {
+      env: () => undefined,
+      withoutCredentials: true,
+      writeFault: () => undefined,
+      more: (config) => checkTlsFiles(config, { now: OVER }),
+    });
+    assert.equal(config, undefined);
+    const codes = withoutIdle(findings).map(({ severity, code }) => `${severity} ${code}`);
+    assert.deepEqual(codes, ["error tls-expired", "error tls-expired", "warning secret-file"]);
+  });
 });
 
 Deno.test("of several authorities those that do not count are warnings", async () => {

@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { loadAndCheck } from "../../lib/config/check.ts";
+import { checkTlsFiles } from "../../lib/config/check_tls_files.ts";
+import { WITHHELD } from "../../lib/config/credentials.ts";
+import { effectiveXml } from "../../lib/config/effective.ts";
+import type { Finding } from "../../lib/config/position.ts";
 import { configuration, load, loaded, params, withFiles } from "./helper.ts";
 
 const settings = (values: Record<string, string>) =>
@@ -27,6 +32,85 @@ Deno.test("a bare name is looked up in systemd's credentials folder where there 
       loaded(join(folder, "f.xml"), env ? { env } : {}).settings.eslPassword?.reveal();
     assert.equal(reveal(env), "yes");
     assert.equal(reveal(), "no");
+  });
+});
+
+/** A configuration with a credential wherever one can be, and nothing else to complain of. */
+const CREDENTIALS = configuration(
+  `<settings>${params({ "esl-password-file": "esl" })}</settings>
+  <profiles><profile name="p"><connections><connection name="c">
+    ${params({ host: "b", username: "u", password_file: "broker" })}
+    <tls>${params({ enable: "true", support: "psk", identity: "i", psk_file: "key" })}</tls>
+  </connection></connections><subscribers><subscriber name="s"><topics><topic name="t">
+    ${params({ connection_name: "c", pattern: "x", bgapi_authorized: "true" })}
+    ${params({ bgapi_allow: "status", hmac_key_file: "sign" })}
+  </topic></topics></subscriber></subscribers></profile></profiles>`,
+);
+
+/** What is found, as `severity code`, and by which text. */
+const told = (findings: readonly Finding[]) =>
+  findings.map(({ severity, code, text }) => `${severity} ${code}: ${text}`);
+
+Deno.test("who only looks at a configuration may do without its credentials, and is told", () => {
+  withFiles({ "f.xml": CREDENTIALS }, (folder) => {
+    const { config, findings } = loadAndCheck(join(folder, "f.xml"), {
+      env: () => undefined,
+      withoutCredentials: true,
+      writeFault: () => undefined,
+      more: checkTlsFiles,
+    });
+    const lacking = (form: string, name: string) =>
+      `warning secret-file: there is no ${folder}/${name}: \`${form}\` is taken for a credential, ` +
+      "which only the service is given: not looked at";
+    const [esl, broker, key, authorized, sign, ...rest] = told(findings);
+    assert.deepEqual([esl, broker, key, sign, ...rest], [
+      lacking("esl-password-file", "esl"),
+      lacking("password_file", "broker"),
+      lacking("psk_file", "key"),
+      lacking("hmac_key_file", "sign"),
+    ]);
+    assert.match(authorized ?? "", /^warning commands-authorized: /);
+    const xml = effectiveXml(config ?? assert.fail());
+    assert.match(xml, /name="psk_file" value="key"/);
+    assert.doesNotMatch(xml, new RegExp(WITHHELD.reveal()));
+  });
+});
+
+Deno.test("a credential that lacks is an error for who needs it, which tells how to hand it over", () => {
+  const files = { "f.xml": settings({ "esl-password-file": "pw" }), "creds/other": "x" };
+  withFiles(files, (folder) => {
+    const credentials = join(folder, "creds");
+    const lacking = (where: string) =>
+      `error secret-file: Cannot read \`esl-password\` from ${where}/pw: No such file or directory` +
+      "; hand it over with LoadCredential=pw:/path (docs/service.md)";
+    for (
+      const [given, withoutCredentials, where] of [
+        [undefined, false, folder],
+        [credentials, false, credentials],
+        // Whoever was given credentials has all that there are.
+        [credentials, true, credentials],
+      ] as const
+    ) {
+      const env = (name: string) => name === "CREDENTIALS_DIRECTORY" ? given : undefined;
+      const { config, findings } = load(join(folder, "f.xml"), { env, withoutCredentials });
+      assert.deepEqual([config, told(findings)], [undefined, [lacking(where)]]);
+    }
+  });
+});
+
+Deno.test("a file that is missing is no credential", () => {
+  withFiles({ "f.xml": settings({ "esl-password-file": "./pw" }) }, (folder) => {
+    const { findings } = load(join(folder, "f.xml"), { withoutCredentials: true });
+    assert.deepEqual(told(findings), [
+      `error secret-file: Cannot read \`esl-password\` from ${folder}/pw: No such file or directory`,
+    ]);
+  });
+});
+
+Deno.test("a credential beside the configuration is read", () => {
+  withFiles({ "f.xml": settings({ "esl-password-file": "pw" }), "pw": "x\n" }, (folder) => {
+    const config = loaded(join(folder, "f.xml"), { withoutCredentials: true });
+    assert.equal(config.settings.eslPassword?.reveal(), "x");
   });
 });
 

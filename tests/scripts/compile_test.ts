@@ -71,10 +71,16 @@ Deno.test("what is no runtime base is refused in one line", async (t) => {
     await Deno.writeTextFile(join(folder, "script"), "#!/bin/sh\nexit 0\n", { mode: 0o755 });
     await Deno.writeTextFile(join(folder, "empty"), "");
     await makeForeign(folder);
+    await Deno.symlink(Deno.execPath(), join(folder, "deno"));
     for (
       const [name, why] of [
         ["absent", "which cannot be read: No such file or directory (os error 2)"],
         [".", "which is no file"],
+        [
+          "deno",
+          "which is deno; denort is needed: the program in denort-" +
+          `${Deno.build.target}.zip of Deno ${Deno.version.deno}'s release`,
+        ],
         ["script", "which is no program (it is not in ELF)"],
         ["empty", "which is no program (it is not in ELF)"],
         ["foreign", `which is not for ${Deno.build.target}`],
@@ -132,7 +138,7 @@ Deno.test("where the runtime base cannot be downloaded one line says so", async 
     assert.deepEqual([code, out], [69, ""]);
     assert.match(
       err,
-      /^Cannot compile: the runtime base denort cannot be downloaded \(.*refused.*\); name a local one in DENORT_BIN$/,
+      /^Cannot compile: the runtime base denort cannot be downloaded \(.*refused.*\); name a local one in DENORT_BIN: the program in denort-\S+\.zip of Deno \S+ release$/,
     );
     assert.deepEqual(namesIn(join(folder, "dist")), []);
   });

@@ -1,9 +1,9 @@
 /** The task `package`. What dpkg makes of the package is tried in a clean root (`.ci/clean-root`). */
 
 import assert from "node:assert/strict";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { BUNDLE_FLAGS } from "../../scripts/build/flags.ts";
-import { runProgram } from "../../scripts/build/program.ts";
+import { type Ended, runProgram } from "../../scripts/build/program.ts";
 import { VERSION } from "../../lib/version.ts";
 import { build, inFolder, LIMIT_MS, namesIn, standIn } from "./building.ts";
 
@@ -15,6 +15,36 @@ const dpkgDeb = async (...args: string[]) => {
   assert.equal(code, 0, err);
   return out;
 };
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Starts what was unpacked in a folder as somebody would, and gives what the terminal shows. */
+async function atTerminal(files: string, ...args: string[]): Promise<Ended> {
+  const starter = join(files, "usr/bin/fsmqtt");
+  const text = await Deno.readTextFile(starter);
+  const moved = join(files, "fsmqtt-here");
+  await Deno.writeTextFile(moved, text.replaceAll(" /usr/lib/", ` ${files}/usr/lib/`), {
+    mode: 0o755,
+  });
+  const bin = join(files, "bin");
+  await Deno.mkdir(bin, { recursive: true });
+  if (!exists(join(bin, "deno"))) await Deno.symlink(Deno.execPath(), join(bin, "deno"));
+  return await runProgram(
+    ["script", "--quiet", "--return", "--command", [moved, ...args].join(" "), "/dev/null"],
+    {
+      clearEnv: true,
+      env: { PATH: `${bin}:/usr/bin:/bin`, HOME: files, NO_COLOR: "1" },
+      limitMs: LIMIT_MS,
+    },
+  );
+}
 
 Deno.test("the package of the bundle has what a Debian package should", async (t) => {
   await inFolder(async (folder) => {
@@ -97,6 +127,36 @@ Deno.test("the package of the bundle has what a Debian package should", async (t
     await t.step("it starts Deno with what the bundle needs", () => {
       assert.ok(text("usr/bin/fsmqtt").includes(` run ${BUNDLE_FLAGS.join(" ")} /usr/lib/`));
       assert.doesNotMatch(text("usr/bin/fsmqtt"), /@[A-Z]/);
+    });
+
+    await t.step("each link in its documents leads somewhere", async () => {
+      const documents = join(files, "usr/share/doc/fsmqtt");
+      const { out } = await runProgram(["find", documents, "-name", "*.md"], {
+        limitMs: LIMIT_MS,
+      });
+      const links = out.split("\n").flatMap((file) =>
+        [...Deno.readTextFileSync(file).matchAll(/\]\((?!\w+:)([^)#]+)(?:#[^)]*)?\)/g)]
+          .map(([, link = ""]) => join(dirname(file), link))
+      );
+      assert.ok(links.length > 30, `${links.length}`);
+      assert.deepEqual(links.filter((link) => !exists(link)), []);
+    });
+
+    await t.step("at a terminal it prints what it should, and nothing of Deno's", async () => {
+      const { code, out } = await atTerminal(files, "version");
+      assert.deepEqual([code, out], [0, `fsmqtt ${VERSION} (deno ${Deno.version.deno})`]);
+    });
+
+    await t.step("an error that nobody catches is printed all the same", async () => {
+      const script = join(files, "usr/lib/fsmqtt/fsmqtt.js");
+      const bundle = await Deno.readTextFile(script);
+      await Deno.writeTextFile(script, 'throw new Error("on purpose");');
+      const { code, out } = await atTerminal(files, "version");
+      await Deno.writeTextFile(script, bundle);
+      assert.deepEqual([code, out.split("\n")[0]], [
+        1,
+        "error: Uncaught (in promise) Error: on purpose\r",
+      ]);
     });
 
     await t.step(

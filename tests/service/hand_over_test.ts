@@ -225,7 +225,172 @@ Deno.test("a thread that throws ends the agent, and says why", async () => {
   await using service = await RunningService.start(xml(simulator.port, { c: { port: 1 } }));
   service.inflict("throw", "out of order");
   assert.match(await service.agent.died, /out of order/);
-  await assert.rejects(service.agent.handle({ do: "status" }), /thread has ended/);
+  await assert.rejects(service.agent.handle({ do: "status" }), /out of order/);
+});
+
+Deno.test("what was removed stays away when DNS names another broker", async () => {
+  await using simulator = await Simulator.start();
+  await using all = await brokers(2);
+  const [one, two] = all;
+  using removed = countingListener();
+  let port = one.port;
+  const resolveSrv = () => Promise.resolve([{ priority: 1, weight: 1, port, target: "localhost" }]);
+  const connections = { c: { host: "pbx.example", srv: true }, d: { port: removed.port } };
+  await using service = await RunningService.start(xml(simulator.port, connections), {
+    resolveSrv,
+  });
+  await service.until("c", ({ state }) => state === "connected");
+  await eventually("d was tried", () => removed.count > 0 || undefined);
+  await service.done({ do: "remove", profile: "p", part: { kind: "connection", name: "d" } });
+  const before = removed.count;
+  port = two.port;
+  await one.stop();
+  await eventually("the next thread is there", () => service.threads.length === 2 || undefined);
+  await service.ready();
+  assert.equal(removed.count, before);
+});
+
+Deno.test("giving something up takes nothing along that is needed", async (t) => {
+  await using simulator = await Simulator.start();
+  await using all = await brokers(2);
+  const [one, two] = all;
+  const c = { port: one.port };
+  await t.step("a log file in the state folder", async () => {
+    const log = { "log-enable": true, "log-dir": "{folder}/state" };
+    await using service = await RunningService.start(xml(simulator.port, { c }, log));
+    await service.ready();
+    assert.equal((await service.reload(xml(simulator.port, { c }))).kind, "done");
+    assert.equal(await service.attempt("write", `${service.folder}/state/x`), "it is done");
+    assert.equal(service.threads.length, 1);
+  });
+  await t.step("the same host by another name", async () => {
+    const d = { ...c, host: "localhost" };
+    const e = { ...c, host: "LocalHost" };
+    await using service = await RunningService.start(xml(simulator.port, { c: d, e }));
+    await service.ready();
+    assert.equal((await service.reload(xml(simulator.port, { c: d }))).kind, "done");
+    assert.equal(await service.attempt("connect", `localhost ${one.port}`), "it is done");
+  });
+  await t.step("an address that another connection comes from", async () => {
+    const bound = { port: two.port, bind_address: "127.0.0.1" };
+    await using service = await RunningService.start(xml(simulator.port, { c: bound, d: c }));
+    await service.ready();
+    assert.equal((await service.reload(xml(simulator.port, { c: bound }))).kind, "done");
+    await two.stop();
+    await service.until("c", ({ state }) => state === "waiting");
+    await two.start();
+    await service.ready();
+    assert.equal(await service.attempt("connect", `127.0.0.1 ${one.port}`), "NotCapable");
+  });
+});
+
+Deno.test("targets that are no hosts are passed by", async () => {
+  await using simulator = await Simulator.start();
+  await using broker = await startBroker();
+  const targets = [".", "*.example", "10.0.0.0/8", "a b", "localhost."];
+  const resolveSrv = () =>
+    Promise.resolve(
+      targets.map((target) => ({ priority: 1, weight: 1, port: broker.port, target })),
+    );
+  await using service = await RunningService.start(
+    xml(simulator.port, { c: { host: "pbx.example", srv: true } }),
+    { resolveSrv },
+  );
+  await service.ready();
+  assert.deepEqual(host(service), [`127.0.0.1:${simulator.port}`, `localhost:${broker.port}`]);
+});
+
+Deno.test("a changed state folder counts from the next start on, and what is spooled stays", async () => {
+  await using simulator = await Simulator.start();
+  await using broker = await startBroker();
+  const text = (port: number, more: Values = {}) =>
+    xml(simulator.port, { c: { port, spool: "disk" } }, more);
+  await using service = await RunningService.start(text(freePort()));
+  await simulator.waitForSubscription("HEARTBEAT");
+  for (let i = 0; i < 5; i++) simulator.fireHeartbeat();
+  await service.until("c", (connection) => connection.spool?.messages === 5);
+  const elsewhere = text(broker.port).replace("{folder}/state", "{folder}/elsewhere");
+  const reply = await service.reload(elsewhere);
+  assert(reply.kind === "done");
+  assert.match(reply.text, /the changed state-dir counts from the next start of fsmqtt on/);
+  await service.until("c", ({ acknowledged }) => acknowledged === 10);
+  await assert.rejects(Deno.stat(`${service.folder}/elsewhere`), Deno.errors.NotFound);
+});
+
+Deno.test("a connection that goes for good holds up no other with its broker", async () => {
+  await using simulator = await Simulator.start();
+  await using all = await brokers(2);
+  const [one, two] = all;
+  await using watcher = await Watcher.start(one.port);
+  await using silent = await startBroker();
+  const settings = { "shutdown-timeout": 3 };
+  const d = { port: silent.port, client_id: "d" };
+  const both = configurationXml(simulator.port, {
+    settings: params(settings),
+    connections: { c: params({ ...LOCAL, port: one.port }), d: params({ ...LOCAL, ...d }) },
+    published: { beat: beat("c"), other: beat("d", { pattern: "other" }) },
+  });
+  await using service = await RunningService.start(both);
+  await service.ready();
+  silent.freeze(true);
+  try {
+    simulator.fireHeartbeat();
+    await service.until("d", ({ in_flight }) => in_flight === 1);
+    const reloaded = service.reload(
+      xml(simulator.port, { c: { port: one.port }, e: { port: two.port } }, settings),
+    );
+    let isReloaded = false;
+    reloaded.then(() => isReloaded = true);
+    await eventually("d is gone", async () => {
+      const { profiles: [profile] } = await service.status();
+      return profile?.connections.length === 1 || undefined;
+    });
+    simulator.fireHeartbeat();
+    await watcher.count("beat", 2);
+    assert.equal(isReloaded, false);
+    assert.equal((await reloaded).kind, "done");
+  } finally {
+    silent.freeze(false);
+  }
+  await service.ready();
+});
+
+Deno.test("counters, topics' rates and commands that come meanwhile go on", async () => {
+  await using simulator = await Simulator.start();
+  await using all = await brokers(2);
+  const [one, two] = all;
+  await using watcher = await Watcher.start(one.port);
+  const text = (more: Readonly<Record<string, string>>) =>
+    configurationXml(simulator.port, {
+      connections: { c: params({ ...LOCAL, port: one.port, client_id: "c" }), ...more },
+      published: { beat: beat("c", { max_rate: 1 }) },
+      subscribed: {
+        t: params({
+          connection_name: "c",
+          pattern: "cmd",
+          qos: 1,
+          bgapi_authorized: true,
+          bgapi_allow: "version",
+        }),
+      },
+    });
+  await using service = await RunningService.start(text({}));
+  await service.ready();
+  for (let i = 0; i < 4; i++) simulator.fireHeartbeat();
+  await watcher.publish("cmd", "bgapi version");
+  await eventually("the command ran", async () => {
+    const { profiles: [profile] } = await service.status();
+    return profile?.subscribers[0]?.topics[0]?.commands_run === 1 || undefined;
+  });
+  const before = await service.status();
+  const reloaded = service.reload(text({ d: params({ ...LOCAL, port: two.port }) }));
+  assert.equal((await reloaded).kind, "done");
+  const after = await service.status();
+  assert(after.uptime_seconds >= before.uptime_seconds);
+  assert(after.freeswitch.events_received >= before.freeswitch.events_received);
+  assert.equal(after.profiles[0]?.subscribers[0]?.topics[0]?.commands_run, 1);
+  const { acknowledged, queued } = await service.connection("c");
+  assert(acknowledged <= 3 && queued >= 1, `${acknowledged} went at once`);
 });
 
 /** What tells an event from others. */
@@ -244,3 +409,20 @@ async function brokers(count: number) {
 }
 
 type Broker = Awaited<ReturnType<typeof startBroker>>;
+
+/** A port that is open, where nobody says anything; it counts who comes. */
+function countingListener() {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const counter = {
+    port: listener.addr.port,
+    count: 0,
+    [Symbol.dispose]: () => listener.close(),
+  };
+  (async () => {
+    for await (const connection of listener) {
+      counter.count++;
+      connection.close();
+    }
+  })();
+  return counter;
+}

@@ -8,6 +8,7 @@
 import { basename, dirname, join } from "node:path";
 import { SpoolDatabase } from "./database.ts";
 import { DamagedDatabase } from "./damaged_database.ts";
+import { syncToDisk } from "../../open_file.ts";
 import { type Damage, type Row, rowBytes } from "./rows.ts";
 import type { SpoolBooks } from "./database.ts";
 
@@ -173,6 +174,5 @@ function remove(path: string): void {
 
 /** So that a new name outlives a power cut. */
 function syncFolder(path: string): void {
-  using folder = Deno.openSync(dirname(path));
-  folder.syncSync();
+  syncToDisk(dirname(path));
 }
