@@ -214,7 +214,7 @@ export class Agent {
     } else {
       const { link, carried, steered, notice } = this.#former;
       if (notice !== undefined) this.#logs.whole.notice(notice);
-      for (const request of steered) this.#end(this.#steer(request).removed);
+      for (const request of steered) this.#steerAgain(request);
       resumeCounters(this.#model, carried.counters);
       link.giveTo(this.#linkHandlers(), carried.taken);
       for (const [profile, { connections }] of this.#model) {
@@ -399,6 +399,15 @@ export class Agent {
         await this.#end(removed);
         return { kind: "done", text };
       }
+    }
+  }
+
+  /** Repeats what was steered in the agent before this one. */
+  #steerAgain(request: SteeringRequest): void {
+    try {
+      this.#end(this.#steer(request).removed);
+    } catch (error) {
+      this.#logs.whole.warning(`"${request.do}" does not go on: ${(error as Error).message}`);
     }
   }
 

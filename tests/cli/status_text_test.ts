@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { statusText } from "../../lib/cli/status_text.ts";
+import { connectionStatus } from "./status_helper.ts";
 import type { ConnectionStatus, ShownParameters, StatusReport } from "../../lib/control/status.ts";
 
 /** A status with a bit of everything. */
@@ -45,25 +46,12 @@ const report: StatusReport = {
         tls: { enable: false },
         will: { enable: true, topic: "t" },
       },
-      {
-        name: "z",
-        enabled: true,
+      connectionStatus("z", {
         state: "waiting",
         reason: "no\x1b[2J answer",
-        broker: "z:1883",
         client_id: null,
-        reconnects: 0,
         breaker: { state: "open", since: "2026-11-22T12:00:00.000Z", reason: "5 failures" },
-        offered: 0,
-        acknowledged: 0,
-        in_flight: 0,
-        queued: 0,
-        queued_bytes: 0,
-        dropped: {},
-        parameters: {},
-        tls: {},
-        will: {},
-      },
+      }),
     ],
     publishers: [{
       name: "pub",
