@@ -3,6 +3,7 @@ import { Simulator } from "../../lib/simulator/simulator.ts";
 import { configurationXml, params } from "../agent/running_agent.ts";
 import { freePort, startBroker } from "../support/broker.ts";
 import { eventually } from "../support/agent_process.ts";
+import { Relay } from "../support/relay.ts";
 import { type Received, Watcher } from "../support/watcher.ts";
 import { RunningService } from "./running_service.ts";
 
@@ -156,6 +157,48 @@ Deno.test("no event is missed and none comes twice while threads change", async 
   assert.equal(received.length, fired);
   const { freeswitch } = await service.status();
   assert.deepEqual([freeswitch.gaps, freeswitch.last_gap], [0, null]);
+});
+
+Deno.test("what FreeSWITCH has yet to send to the former thread is waited for", async () => {
+  await using simulator = await Simulator.start();
+  await using all = await brokers(2);
+  const [one, two] = all;
+  await using watcher = await Watcher.start(one.port);
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  let clients = 0;
+  const relay = new Relay(
+    listener,
+    () => Deno.connect({ hostname: "127.0.0.1", port: simulator.port }),
+    () => {
+      // The former's two connections are behind.
+      const isSlow = clients++ < 2;
+      return async (direction, chunk, write) => {
+        if (isSlow && direction === "received") {
+          await new Promise((resolve) => setTimeout(resolve, 200));
+        }
+        await write(chunk);
+      };
+    },
+  );
+  try {
+    const text = (more: Readonly<Record<string, Values>>) =>
+      xml(listener.addr.port, { c: { port: one.port }, ...more });
+    await using service = await RunningService.start(text({}));
+    await service.ready();
+    let fired = 0;
+    const firing = setInterval(() => {
+      simulator.fireHeartbeat();
+      fired++;
+    }, 5);
+    assert.equal((await service.reload(text({ d: { port: two.port } }))).kind, "done");
+    clearInterval(firing);
+    const received = await watcher.count("beat", fired);
+    await service.until("c", ({ queued, in_flight }) => queued + in_flight === 0);
+    assert.deepEqual([new Set(received.map(sequenceOf)).size, received.length], [fired, fired]);
+  } finally {
+    listener.close();
+    await relay.ended();
+  }
 });
 
 Deno.test("a configuration with errors is refused, and the thread goes on", async () => {
