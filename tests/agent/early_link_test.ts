@@ -1,29 +1,17 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { EarlyLink, eventMark } from "../../lib/agent/early_link.ts";
-import { loadAndCheck } from "../../lib/config/check.ts";
 import type { LinkHandlers } from "../../lib/esl/link.ts";
 import { Simulator } from "../../lib/simulator/simulator.ts";
+import { configOfFile } from "../config/helper.ts";
 import { eventually } from "../support/agent_process.ts";
 import { configurationXml, params } from "./running_agent.ts";
 
 /** A configuration for this FreeSWITCH that publishes what tests fire. */
-function configured(esl: number) {
-  const folder = Deno.makeTempDirSync();
-  try {
-    const file = join(folder, "mosquitto.conf.xml");
-    const xml = configurationXml(esl, {
-      connections: { c: params({ host: "127.0.0.1" }) },
-      published: { t: params({ connection_name: "c", event: "HEARTBEAT", pattern: "t" }) },
-    });
-    Deno.writeTextFileSync(file, xml.replaceAll("{folder}", folder));
-    const { config } = loadAndCheck(file);
-    assert(config !== undefined);
-    return config;
-  } finally {
-    Deno.removeSync(folder, { recursive: true });
-  }
-}
+const configured = (esl: number) =>
+  configOfFile(configurationXml(esl, {
+    connections: { c: params({ host: "127.0.0.1" }) },
+    published: { t: params({ connection_name: "c", event: "HEARTBEAT", pattern: "t" }) },
+  }));
 
 /** Handlers that note what they are told. */
 function listener() {

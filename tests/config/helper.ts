@@ -54,9 +54,16 @@ export function loaded(file: string, options: LoadOptions = {}): Config {
 
 /** The configuration that is made of this content and must have no error. */
 export function configOf(content: string): Config {
+  return configOfFile(configuration(SETTINGS + content));
+}
+
+/** The configuration of a file with this text; `{folder}` in it stands for the file's own. */
+export function configOfFile(text: string): Config {
   let config: Config | undefined;
-  withFiles({ "mosquitto.conf.xml": configuration(SETTINGS + content) }, (folder) => {
-    config = loaded(join(folder, "mosquitto.conf.xml"));
+  withFiles({}, (folder) => {
+    const file = join(folder, "mosquitto.conf.xml");
+    Deno.writeTextFileSync(file, text.replaceAll("{folder}", folder));
+    config = loaded(file);
   });
   assert.ok(config);
   return config;

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import type { Config } from "../../lib/config/config.ts";
 import { equalValues } from "../../lib/config/equal.ts";
-import { loadConfig } from "../../lib/config/load.ts";
 import { packConfig, unpackConfig } from "../../lib/config/transfer.ts";
+import { configOfFile } from "./helper.ts";
 
 const XML = `<configuration name="mosquitto.conf">
   <settings><param name="esl-password" value="fs secret"/></settings>
@@ -32,16 +31,8 @@ const XML = `<configuration name="mosquitto.conf">
 
 /** A configuration, and it as another thread gets it. */
 function both(): readonly [Config, Config] {
-  const folder = Deno.makeTempDirSync();
-  try {
-    const file = join(folder, "mosquitto.conf.xml");
-    Deno.writeTextFileSync(file, XML);
-    const { config } = loadConfig(file, { env: () => undefined, hostname: "pbx" });
-    assert(config !== undefined);
-    return [config, unpackConfig(structuredClone(packConfig(config)))];
-  } finally {
-    Deno.removeSync(folder, { recursive: true });
-  }
+  const config = configOfFile(XML);
+  return [config, unpackConfig(structuredClone(packConfig(config)))];
 }
 
 Deno.test("a configuration comes through with every value of every section", () => {

@@ -1,6 +1,4 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
-import { loadConfig } from "../../lib/config/load.ts";
 import { withPaths } from "../../lib/config/paths.ts";
 import {
   grantsOf,
@@ -11,22 +9,15 @@ import {
   type SrvTargets,
 } from "../../lib/service/grants.ts";
 import { configurationXml, params } from "../agent/running_agent.ts";
+import { configOfFile } from "../config/helper.ts";
 
 const ESL = "127.0.0.1:8021";
 
 /** The configuration of these connections, its paths in `/x`. */
 function configured(connections: Readonly<Record<string, string>>, settings = "", profile = "") {
-  const folder = Deno.makeTempDirSync();
-  try {
-    const file = join(folder, "mosquitto.conf.xml");
-    const xml = configurationXml(8021, { settings, profile, connections });
-    Deno.writeTextFileSync(file, xml.replaceAll("{folder}", "/x"));
-    const { config, findings } = loadConfig(file, { env: () => undefined });
-    assert(config !== undefined, JSON.stringify(findings));
-    return withPaths(config, () => undefined, { writeFault: () => undefined, exists: () => false });
-  } finally {
-    Deno.removeSync(folder, { recursive: true });
-  }
+  const xml = configurationXml(8021, { settings, profile, connections });
+  const config = configOfFile(xml.replaceAll("{folder}", "/x"));
+  return withPaths(config, () => undefined, { writeFault: () => undefined, exists: () => false });
 }
 
 const permissions = (connections: Readonly<Record<string, string>>, srv?: SrvTargets) =>

@@ -1,30 +1,19 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
-import { loadConfig } from "../../lib/config/load.ts";
 import { remainingOf } from "../../lib/service/remaining.ts";
 import { configurationXml, params } from "../agent/running_agent.ts";
+import { configOfFile } from "../config/helper.ts";
 
 /** A configuration with these connections, and a topic of each kind for each. */
 function configured(...names: readonly string[]) {
-  const folder = Deno.makeTempDirSync();
-  try {
-    const file = join(folder, "mosquitto.conf.xml");
-    const topics = (more: Parameters<typeof params>[0]) =>
-      Object.fromEntries(
-        names.map((name) => [name, params({ connection_name: name, pattern: name, ...more })]),
-      );
-    const xml = configurationXml(8021, {
-      connections: Object.fromEntries(names.map((name) => [name, params({ host: name })])),
-      published: topics({ event: "HEARTBEAT" }),
-      subscribed: topics({}),
-    });
-    Deno.writeTextFileSync(file, xml);
-    const { config } = loadConfig(file, { env: () => undefined });
-    assert(config !== undefined);
-    return config;
-  } finally {
-    Deno.removeSync(folder, { recursive: true });
-  }
+  const topics = (more: Parameters<typeof params>[0]) =>
+    Object.fromEntries(
+      names.map((name) => [name, params({ connection_name: name, pattern: name, ...more })]),
+    );
+  return configOfFile(configurationXml(8021, {
+    connections: Object.fromEntries(names.map((name) => [name, params({ host: name })])),
+    published: topics({ event: "HEARTBEAT" }),
+    subscribed: topics({}),
+  }));
 }
 
 Deno.test("what goes on is left, with its topics, as it is at present", () => {
