@@ -37,8 +37,8 @@ export class EarlyLink {
     this.#clock = clock;
     this.link = new EslLink({ ...linkOptions(config), clock }, {
       event: (body) => {
-        if (this.#handlers === undefined && !this.#keep(body)) return;
-        this.#pass((handlers) => this.#event(handlers, body));
+        if (this.#handlers !== undefined) this.#event(this.#handlers, body);
+        else this.#keep(body);
       },
       eventTooLong: (length, name) => this.#pass((to) => to.eventTooLong(length, name)),
       state: (state) => {
@@ -84,13 +84,14 @@ export class EarlyLink {
     this.link.start();
   }
 
-  /** Whether there was room for an event that nobody takes yet. */
-  #keep(body: Uint8Array): boolean {
-    if (this.#keptBytes > KEPT_BYTES) return false;
+  /** Keeps an event that nobody takes yet, while there is room. */
+  #keep(lent: Uint8Array<ArrayBuffer>): void {
+    if (this.#keptBytes > KEPT_BYTES) return;
+    const body = new Uint8Array(lent);
     this.#first.resolve(eventMark(body));
     this.#keptBytes += body.length;
+    this.#kept.push((handlers) => this.#event(handlers, body));
     if (this.#keptBytes > KEPT_BYTES) this.link.stop();
-    return true;
   }
 
   #pass(tell: (handlers: LinkHandlers) => void): void {

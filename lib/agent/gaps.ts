@@ -12,7 +12,8 @@
 
 import type { Clock } from "../clock.ts";
 import { type GapStatus, missedIn } from "../control/status.ts";
-import { eventSequence, sessionsSinceStartup } from "../esl/event_json.ts";
+import { sessionsSinceStartup } from "../esl/event_json.ts";
+import { countIn, LastSequences, sequenceOf } from "./last_sequences.ts";
 
 /** How far FreeSWITCH's counters had come when its events were last heard. */
 export interface Heard {
@@ -66,12 +67,8 @@ interface Opening {
   readonly told: (seconds: number | null) => string;
 }
 
-/** So many last events are kept, to find the highest sequence among them. */
-const KEPT = 64;
 /** So far do sequences run backwards; 24 were seen. */
 const DISORDER = 32;
-/** Larger ones are not kept. */
-const KEPT_BYTES = 64 * 1024;
 /** Among so many events the first sequence is looked for. */
 const SEARCHED = 100;
 /** FreeSWITCH writes the name first in what it fires itself (`switch_event_create_subclass`). */
@@ -82,8 +79,8 @@ const BEAT_LETTER_AT = 15;
 export class Gaps {
   readonly #clock: Clock;
   readonly #listener: GapListener;
-  /** The last events since they came again, in a ring. */
-  readonly #ring: Uint8Array[] = [];
+  /** Of the last events since they came again. */
+  readonly #sequences = new LastSequences();
   #events = 0;
   #beat: Uint8Array | undefined;
   #first: number | undefined;
@@ -165,12 +162,12 @@ export class Gaps {
     };
   }
 
-  /** Takes an event that has just come. This is the hot path: it only keeps a reference. */
+  /** Takes an event that has just come and is only lent. This is the hot path. */
   event(body: Uint8Array): void {
-    if (body.length <= KEPT_BYTES) this.#ring[this.#events % KEPT] = body;
+    this.#sequences.note(body);
     this.#events++;
     if (this.#first === undefined && this.#events <= SEARCHED) {
-      const sequence = number(eventSequence(body));
+      const sequence = sequenceOf(body);
       // A latecomer from before the gap does not say where it ended.
       if (sequence !== undefined && sequence > this.#knownSequence) {
         this.#first = sequence;
@@ -180,7 +177,7 @@ export class Gaps {
     if (
       body[BEAT_LETTER_AT] === BEAT[BEAT_LETTER_AT] && BEAT.every((byte, i) => byte === body[i])
     ) {
-      this.#beat = body;
+      this.#beat = new Uint8Array(body);
       this.#settle();
     }
   }
@@ -263,8 +260,7 @@ export class Gaps {
     }
     if (this.#core === undefined) return this.#known;
     const before = this.#known?.coreUuid === this.#core ? this.#known : undefined;
-    const sequences = this.#ring.map((body) => number(eventSequence(body)))
-      .filter((each) => each !== undefined);
+    const sequences = this.#sequences.read();
     const sequence = highest([before?.sequence, this.#first, ...sequences]);
     return {
       coreUuid: this.#core,
@@ -280,12 +276,12 @@ export class Gaps {
   }
 
   get #beatLegs(): number | undefined {
-    return this.#beat && number(sessionsSinceStartup(this.#beat));
+    return this.#beat && countIn(sessionsSinceStartup(this.#beat));
   }
 
   #forget(): void {
     this.#core = undefined;
-    this.#ring.length = 0;
+    this.#sequences.forget();
     this.#events = 0;
     this.#beat = undefined;
     this.#first = undefined;
@@ -339,10 +335,6 @@ export function numbersOf(gap: GapStatus): string {
     }; what the former one did ` +
       "before its end is unknown"
     : `Missed ${span}: ${missedIn(gap)}`;
-}
-
-function number(text: string | undefined): number | undefined {
-  return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }
 
 /** How many of the last sequences, up to the highest and not before the first heard, are missing. */

@@ -32,7 +32,7 @@ export interface EslEndpoint {
 
 /** What a connection tells its owner. */
 export interface EslConnectionHandlers {
-  /** An event's JSON, as FreeSWITCH sent it. */
+  /** An event's JSON, as FreeSWITCH sent it. It is only lent: its bytes change after the call. */
   event(body: Uint8Array<ArrayBuffer>): void;
   /** An event was over the limit: its length in bytes, and the first of them. */
   tooLong(length: number, start: Uint8Array): void;
@@ -290,13 +290,21 @@ export class EslConnection {
       (frame) => this.#takeTooLong(frame),
     );
     const buffer = new Uint8Array(READ_BUFFER_BYTES);
+    let readInTurn = 0;
     try {
       while (this.#closed === undefined) {
+        // What is there already is read without a turn of the event loop, for as long as more comes:
+        // nothing else of this process would be done.
+        if (readInTurn >= READ_BUFFER_BYTES) {
+          readInTurn = 0;
+          await new Promise((turn) => setImmediate(turn));
+        }
         const count = await this.#socket.read(buffer);
         if (count === null) {
           this.#end(new EslError("lost", "FreeSWITCH closed the connection"));
           return;
         }
+        readInTurn += count;
         this.#heardAt = this.#clock.now();
         parser.push(buffer.subarray(0, count));
       }

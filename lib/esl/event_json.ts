@@ -50,13 +50,19 @@ export const sessionsSinceStartup: HeaderReader = headerReader("Session-Since-St
 export const eventBody: HeaderReader = headerReader("_body");
 
 function indexAfter(bytes: Uint8Array, pattern: Uint8Array): number {
-  const last = bytes.length - pattern.length;
+  // Quotes are everywhere; the first letter of a name is not.
+  const letter = pattern[1] ?? QUOTE;
+  const last = bytes.length - pattern.length + 1;
   search:
-  for (let at = bytes.indexOf(QUOTE); at >= 0 && at <= last; at = bytes.indexOf(QUOTE, at + 1)) {
-    for (let i = 1; i < pattern.length; i++) {
-      if (bytes[at + i] !== pattern[i]) continue search;
+  for (
+    let at = bytes.indexOf(letter, 1);
+    at > 0 && at <= last;
+    at = bytes.indexOf(letter, at + 1)
+  ) {
+    for (let i = 0; i < pattern.length; i++) {
+      if (bytes[at - 1 + i] !== pattern[i]) continue search;
     }
-    return at + pattern.length;
+    return at - 1 + pattern.length;
   }
   return -1;
 }

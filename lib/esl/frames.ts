@@ -14,7 +14,7 @@ export interface Frame {
   readonly contentType: string;
   /** The header lines by name; left empty for events, whose two headers are known. */
   readonly headers: ReadonlyMap<string, string>;
-  /** The body, a copy of its own; empty where there is none. */
+  /** The body; empty where there is none. It is only lent: its bytes change after the call. */
   readonly body: Uint8Array<ArrayBuffer>;
 }
 
@@ -64,7 +64,16 @@ const MAX_READ_PAST = 2 ** 32;
 /** Of a body that is read past, this much is kept. */
 const START_BYTES = 8 * 1024;
 
+/** What FreeSWITCH sends before an event (`listener_run`), on both sides of the length. */
+const EVENT_HEAD = new TextEncoder().encode("Content-Length: ");
+const EVENT_HEAD_END = new TextEncoder().encode(`\nContent-Type: ${EVENT_JSON}\n\n`);
+/** Lengths of more digits are over any limit, or no lengths. */
+const MAX_DIGITS = 8;
+/** A body of this length that comes in several chunks is put together where others were before. */
+const REUSED_BYTES = 64 * 1024;
+
 const LF = 10;
+const ZERO = 0x30;
 const NO_HEADERS: ReadonlyMap<string, string> = new Map();
 const EMPTY = new Uint8Array(0);
 const HEADER_LINE = /^([!-9;-~]+):[ \t]*(.*)$/s;
@@ -77,7 +86,11 @@ interface Head {
   readonly length: number;
 }
 
-/** Cuts a stream into frames. Chunks may end at any byte, and may be reused after each push. */
+/**
+ * Cuts a stream into frames. Chunks may end at any byte, and may be reused after each push: a body that
+ * came in one chunk is a view of it, since at 100,000 events a second a copy of each would cost more
+ * than everything else that is done with it.
+ */
 export class FrameParser {
   readonly #onFrame: (frame: Frame) => void;
   readonly #onTooLong: (frame: LongFrame) => void;
@@ -89,6 +102,7 @@ export class FrameParser {
   #head: Uint8Array = EMPTY;
   /** The frame whose body is being filled. */
   #open: Frame | undefined;
+  #reused = EMPTY;
   #filled = 0;
   /** The length of its body, and how much of that is still to be read past. */
   #length = 0;
@@ -114,10 +128,11 @@ export class FrameParser {
    *
    * @throws {FrameError} if they are no frame; the parser cannot be used after that.
    */
-  push(chunk: Uint8Array): void {
+  push(chunk: Uint8Array<ArrayBuffer>): void {
     let at = 0;
     while (at < chunk.length) {
-      at = this.#open === undefined ? this.#readHead(chunk, at) : this.#readBody(chunk, at);
+      if (this.#open !== undefined) at = this.#readBody(chunk, at);
+      else at = this.#readEvent(chunk, at) ?? this.#readHead(chunk, at);
     }
   }
 
@@ -126,7 +141,35 @@ export class FrameParser {
     return this.#open === undefined && this.#head.length === 0;
   }
 
-  #readHead(chunk: Uint8Array, start: number): number {
+  /**
+   * Reads an event that has come whole with a head as FreeSWITCH writes it. Returns where it ends;
+   * nothing if it is not such a one.
+   */
+  #readEvent(chunk: Uint8Array<ArrayBuffer>, start: number): number | undefined {
+    if (this.#head.length > 0 || !holdsAt(chunk, start, EVENT_HEAD)) return undefined;
+    const first = start + EVENT_HEAD.length;
+    let length = 0;
+    let at = first;
+    for (; at < first + MAX_DIGITS; at++) {
+      const digit = (chunk[at] ?? 0) - ZERO;
+      if (digit < 0 || digit > 9) break;
+      length = length * 10 + digit;
+    }
+    if (at === first || length > this.#bodyLimit || !holdsAt(chunk, at, EVENT_HEAD_END)) {
+      return undefined;
+    }
+    const body = at + EVENT_HEAD_END.length;
+    const end = body + length;
+    if (end > chunk.length) return undefined;
+    this.#onFrame({
+      contentType: EVENT_JSON,
+      headers: NO_HEADERS,
+      body: chunk.subarray(body, end),
+    });
+    return end;
+  }
+
+  #readHead(chunk: Uint8Array<ArrayBuffer>, start: number): number {
     // An empty line where a frame should start is no frame, and hurts nobody.
     if (this.#head.length === 0 && chunk[start] === LF) return start + 1;
 
@@ -184,7 +227,7 @@ export class FrameParser {
     const frame: Frame = {
       contentType,
       headers: contentType === EVENT_JSON ? NO_HEADERS : headers,
-      body: kept === 0 ? EMPTY : new Uint8Array(kept),
+      body: kept === length ? this.#room(length) : new Uint8Array(kept),
     };
     this.#length = length;
     this.#past = length - kept;
@@ -194,6 +237,13 @@ export class FrameParser {
       this.#open = frame;
       this.#filled = 0;
     }
+  }
+
+  /** Where a body is put together; what was there before was lent, and is given back. */
+  #room(length: number): Uint8Array<ArrayBuffer> {
+    if (length > REUSED_BYTES) return new Uint8Array(length);
+    if (length > this.#reused.length) this.#reused = new Uint8Array(REUSED_BYTES);
+    return this.#reused.subarray(0, length);
   }
 
   #readBody(chunk: Uint8Array, start: number): number {
@@ -219,6 +269,11 @@ export class FrameParser {
     }
     return at + count;
   }
+}
+
+function holdsAt(bytes: Uint8Array, at: number, wanted: Uint8Array): boolean {
+  for (let i = 0; i < wanted.length; i++) if (bytes[at + i] !== wanted[i]) return false;
+  return true;
 }
 
 /** Where two LF follow each other, or -1. */

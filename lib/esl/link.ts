@@ -34,7 +34,7 @@ export type LinkState =
 
 /** What a link tells its owner. */
 export interface LinkHandlers {
-  /** An event's JSON, as FreeSWITCH sent it. */
+  /** An event's JSON, as FreeSWITCH sent it. It is only lent: its bytes change after the call. */
   event(body: Uint8Array<ArrayBuffer>): void;
   /** An event was too long to be read. Its name is what FreeSWITCH calls it, where that is known. */
   eventTooLong(length: number, name: string | undefined): void;

@@ -6,6 +6,7 @@
 
 import { eventName, eventSubclass } from "../esl/event_json.ts";
 import { EVENT_NAMES, type EventSelector } from "../protocol/event_names.ts";
+import { FirstNames } from "./first_names.ts";
 
 /** A target and the events that it wants. */
 export interface Route<Target> {
@@ -18,6 +19,8 @@ export interface Route<Target> {
 /** A fixed set of routes. Finding the targets of an event costs the same for one route or many. */
 export class Router<Target> {
   readonly #byName = new Map<string, readonly Target[]>();
+  /** The same, for nearly all events. */
+  readonly #byFirstName = new FirstNames<readonly Target[]>();
   readonly #bySubclass = new Map<string, readonly Target[]>();
   /** For names that FreeSWITCH had not when this was written. */
   readonly #unknownName: readonly Target[];
@@ -35,6 +38,10 @@ export class Router<Target> {
         targetsOf((s) => s.kind === "all" || (s.kind === "name" && s.name === name)),
       );
     }
+    // CUSTOM events are told from each other by their subclasses.
+    for (const [name, targets] of this.#byName) {
+      if (name !== "CUSTOM") this.#byFirstName.set(name, targets);
+    }
     const wantsSubclass = (subclass: string | undefined) => (s: EventSelector) =>
       s.kind === "all" ||
       (s.kind === "custom" && (s.subclass === undefined || s.subclass === subclass));
@@ -50,6 +57,8 @@ export class Router<Target> {
 
   /** The targets that want this event, given its JSON. */
   targets(event: Uint8Array): readonly Target[] {
+    const known = this.#byFirstName.get(event);
+    if (known !== undefined) return known;
     const name = eventName(event);
     if (name === "CUSTOM") {
       return this.#bySubclass.get(eventSubclass(event) ?? "") ?? this.#unknownSubclass;

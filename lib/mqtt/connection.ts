@@ -5,6 +5,7 @@
  * @module
  */
 
+import { nextTick } from "node:process";
 import { Backoff } from "../backoff.ts";
 import type { Clock } from "../clock.ts";
 import type { Logger } from "../log/logger.ts";
@@ -104,6 +105,8 @@ export interface BrokerConnectionDeps {
 const SUBACK_TIMEOUT_MS = 10_000;
 /** So many connections may end in a row while the same message is sent again. */
 const MAX_VAIN_RESENDS = 10;
+/** So much is published in one turn of the event loop: a socket may take without end. */
+const TURN_BYTES = 512 * 1024;
 /** How often it is looked whether the socket has taken what was written. */
 const SETTLE_INTERVAL_MS = 20;
 
@@ -128,6 +131,8 @@ export class BrokerConnection {
   #cancelTimer = () => {};
   #connects = 0;
   #pumpScheduled = false;
+  /** How often there was something to publish. */
+  #wakes = 0;
   #settleScheduled = false;
   #targets: BrokerAddress[] = [];
   #knownTrouble: string | undefined;
@@ -154,7 +159,7 @@ export class BrokerConnection {
     this.#memory = deps.memory ?? new SessionMemory(options, deps.queue, deps.clock);
     this.#replies = deps.replies ?? new ReplyBox(deps.clock);
     this.#memory.outgoing.tells((message, refusal) => this.#delivered(message, refusal));
-    deps.queue.wakes(() => this.#wake());
+    deps.queue.wakes(() => this.#wake(), (message) => this.#publishAtOnce(message));
     this.#replies.tells({
       changed: () => this.#wake(),
       dropped: (trouble, text) => this.#warnOnce(trouble, text),
@@ -285,11 +290,30 @@ export class BrokerConnection {
     this.#told.add(kind);
   }
 
+  /**
+   * Events that came in one chunk are written in one go, and so are those that take the places of others
+   * which were acknowledged in one: MQTT.js takes a tick for each packet that has come.
+   */
   #wake(): void {
+    this.#wakes++;
     if (this.#pumpScheduled || this.#welcome === undefined) return;
     this.#pumpScheduled = true;
-    // Events that came in one chunk are written in one go.
-    queueMicrotask(() => {
+    // In the first tick of two the next packet may still be behind this.
+    const pumpWhenQuiet = (wakes: number, isSecond: boolean) => {
+      const isQuiet = this.#wakes === wakes;
+      if (!isQuiet || !isSecond) {
+        nextTick(pumpWhenQuiet, this.#wakes, isQuiet);
+        return;
+      }
+      this.#pumpScheduled = false;
+      this.#pump();
+    };
+    nextTick(pumpWhenQuiet, this.#wakes, false);
+  }
+
+  #pumpLater(): void {
+    this.#pumpScheduled = true;
+    setImmediate(() => {
       this.#pumpScheduled = false;
       this.#pump();
     });
@@ -312,6 +336,7 @@ export class BrokerConnection {
           this.#warnOnce("message size", text);
         },
         drained: () => this.#pump(),
+        settled: () => this.#settle(),
         closed: (failure) => this.#closed(failure),
       }, this.#replies);
       this.#tlsFilesDigest = this.#session.tlsFilesDigest;
@@ -403,6 +428,15 @@ export class BrokerConnection {
     setImmediate(() => this.#deps.received({ topic, payload, retained, repeated, ...request }));
   }
 
+  /** Publishes a message of QoS 0 that nothing waits before, if it may go now and fits. */
+  #publishAtOnce(message: Message): boolean {
+    const session = this.#session;
+    const welcome = this.#welcome;
+    if (session === undefined || welcome === undefined || session.congested) return false;
+    if (!fits(message, 0, welcome)) return false;
+    return session.publish(message, 0);
+  }
+
   /** Publishes until the window or the socket is full, or nothing is left. */
   #pump(): void {
     const session = this.#session;
@@ -415,14 +449,19 @@ export class BrokerConnection {
     this.#settle();
     // Behind a backlog of events nobody would wait for them any more; but a place is left for events.
     session.sendReplies(welcome, queue.length === 0 ? window : Math.max(1, window - 1));
+    let bytes = 0;
     while (!session.congested) {
       const next = queue.peek();
       if (next === undefined) break;
+      if (bytes >= TURN_BYTES) {
+        this.#pumpLater();
+        break;
+      }
       const qos = Math.min(next.qos, maximumQos) as 0 | 1 | 2;
       if (qos > 0 && session.inFlight >= window) break;
       const message = queue.take();
       if (message === undefined) break;
-      if (packetSize(message, qos) > maximumPacketSize) {
+      if (!fits(message, qos, welcome)) {
         this.#warnOnce(
           "packet size",
           `Dropped a message of ${message.payload.length} bytes for "${message.topic}": the ` +
@@ -434,13 +473,14 @@ export class BrokerConnection {
         queue.putBack([message]);
         break;
       }
+      bytes += message.payload.length;
     }
     session.flush();
     this.#settleSoon();
   }
 
   #settle(): void {
-    for (const message of this.#session?.settle() ?? []) this.#deps.queue.acknowledge(message);
+    this.#session?.settle((message) => this.#deps.queue.acknowledge(message));
     this.#noteDrained();
   }
 
@@ -493,7 +533,7 @@ export class BrokerConnection {
     if (isSaid) this.#noteResendEnd(this.#welcome !== undefined);
     this.#session = undefined;
     this.#welcome = undefined;
-    this.#deps.queue.putBack(session?.unsettled() ?? []);
+    this.#deps.queue.takeBack(session?.unsettled() ?? []);
     session?.closeReplies(isSaid && !wasEnded);
     this.#noteDrained();
     if (!this.#wanted) return;
@@ -544,4 +584,10 @@ export class BrokerConnection {
     this.#cancelTimer = this.#deps.clock.after(delayMs, () => this.#try());
     this.#deps.noted?.({ kind: "failed", reason });
   }
+}
+
+/** Whether the broker takes the packet of a message. Most brokers take any. */
+function fits(message: Message, qos: 0 | 1 | 2, { maximumPacketSize }: Welcome): boolean {
+  return maximumPacketSize === Number.MAX_SAFE_INTEGER ||
+    packetSize(message, qos) <= maximumPacketSize;
 }

@@ -107,6 +107,12 @@ export class InFlightStore {
     return this.#entries.has(packetId);
   }
 
+  /** The payload that is being delivered under this packet identifier. */
+  payloadOf(packetId: number): Buffer<ArrayBuffer> | undefined {
+    const message = this.#entries.get(packetId)?.message;
+    return message && asBuffer(message.payload);
+  }
+
   /** How many messages are being delivered. */
   get size(): number {
     return this.#entries.size;
@@ -173,7 +179,7 @@ export class InFlightStore {
       }
       const message = this.#publishing;
       this.#publishing = undefined;
-      // MQTT.js stores a copy of the payload; the message's own bytes serve as well.
+      // MQTT.js would store a copy of the payload; the message's own bytes serve as well.
       const publish = { ...packet, payload: asBuffer(message.payload) };
       this.#entries.set(id, { message, publish, released: false, refusal: undefined });
       this.#publish(message, packet, callback);

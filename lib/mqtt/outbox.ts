@@ -8,7 +8,10 @@
 export interface Message {
   /** The topic name, complete. */
   readonly topic: string;
-  /** The payload, never changed. */
+  /**
+   * The payload. It stays as it is until the message is acknowledged or dropped; of one that was only
+   * offered to be published at once, until that has returned.
+   */
   readonly payload: Uint8Array<ArrayBuffer>;
   /** Quality of Service. */
   readonly qos: 0 | 1 | 2;
@@ -24,6 +27,14 @@ export interface MessageCounter {
   readonly name: string;
   /** How many. */
   messages: number;
+}
+
+/** A message of QoS 0 that was not written after all. */
+export interface Unwritten {
+  /** The message as it was taken. */
+  readonly message: Message;
+  /** Its payload. */
+  readonly payload: Uint8Array<ArrayBuffer>;
 }
 
 /** Why a message that was in flight is given up. */
@@ -46,8 +57,12 @@ export interface Outbox {
   readonly length: number;
   /** Messages taken and neither acknowledged, put back nor dropped. */
   readonly inFlight: number;
-  /** Hears, from now on in place of another, when there may be something to {@linkcode peek} at. */
-  wakes(listener: () => void): void;
+  /**
+   * `listener` hears, from now on in place of another, when there may be something to
+   * {@linkcode peek} at. `publishAtOnce` is asked first for a message of QoS 0 that nothing waits before;
+   * if it returns `true`, the message was published, and is in flight.
+   */
+  wakes(listener: () => void, publishAtOnce?: (message: Message) => boolean): void;
   /** The broker is there: what waits now is what has gathered without it. */
   resumed(): void;
   /** The message to be published next, left where it is; none if none waits or none may go yet. */
@@ -63,6 +78,8 @@ export interface Outbox {
    * since their packet identifiers are free; with `keepsDelivery`, that is for the next process to say.
    */
   putBack(messages: readonly Message[], options?: { readonly keepsDelivery?: boolean }): void;
+  /** {@linkcode putBack} for messages of QoS 0, whose payloads are here, and only lent. */
+  takeBack(unwritten: readonly Unwritten[]): void;
   /**
    * Remembers how far the delivery of a message at QoS 2 has come; `undefined`: it begins anew. Calls
    * back, often at once, when that would outlive the process as surely as the message itself does.

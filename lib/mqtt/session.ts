@@ -8,10 +8,12 @@
 import { Buffer } from "node:buffer";
 import mqtt, { type IClientOptions, type IConnackPacket, type IStore, type Packet } from "mqtt";
 import { systemClock } from "../clock.ts";
+import { Batches } from "./batches.ts";
 import { type BrokerFailure, describeFailure } from "./errors.ts";
 import { asBuffer } from "./in_flight.ts";
+import { keepaliveTimer } from "./keepalive_timer.ts";
 import type { BrokerOptions, Will } from "./options.ts";
-import type { Message } from "./outbox.ts";
+import type { Message, Unwritten } from "./outbox.ts";
 import { PacketIds } from "./packet_ids.ts";
 import {
   limitPackets,
@@ -23,7 +25,6 @@ import {
 import { type RequestProperties, requestProperties } from "./properties.ts";
 import { ReplyBox, type Sending, SentReplies } from "./replies.ts";
 import type { SessionMemory } from "./session_memory.ts";
-import { SocketLedger } from "./socket_ledger.ts";
 import type { BrokerAddress } from "./srv.ts";
 import { type BrokerStream, openStream } from "./stream.ts";
 
@@ -77,6 +78,8 @@ export interface SessionHandlers {
   tooLong(message: LongMessage): void;
   /** The socket takes more. */
   drained(): void;
+  /** The socket has taken some of what was published at QoS 0. */
+  settled(): void;
   /** It is over; told once, and nothing follows. */
   closed(failure: BrokerFailure): void;
 }
@@ -89,6 +92,10 @@ const END_TIMEOUT_MS = 2_000;
 const DISCONNECT = Uint8Array.of(0xe0, 0);
 /** PUBREL's first byte (MQTT 5.0, section 3.6.1). */
 const PUBREL = 0x62;
+/** MQTT.js copies a payload to store it. What is stored already stands behind this. */
+const STORED = Buffer.alloc(0);
+/** With so many bytes waiting for the socket, nothing more is written. */
+const CONGESTED_BYTES = 256 * 1024;
 /** Packet identifiers that may be in use beside those of the window: subscriptions and the will. */
 const SPARE_IDS = 200;
 
@@ -112,7 +119,7 @@ export class MqttSession {
   /** Between the stream and MQTT.js's parser. */
   readonly #limit: PacketLimit;
   readonly #client: mqtt.MqttClient;
-  readonly #ledger: SocketLedger;
+  readonly #batches: Batches;
   readonly #replies: SentReplies;
   #isReached = false;
   #isAccepted = false;
@@ -143,11 +150,12 @@ export class MqttSession {
     const { stream, tls } = openStream(address, options);
     this.#stream = stream;
     this.#tls = tls;
+    const isV5 = options.protocolVersion === "V5";
     // Deno's TLS would go on reading from a broker that has said goodbye.
     tls?.stream.once("end", () => stream.destroy());
-    this.#limit = limitPackets(stream, options.protocolVersion === "V5");
+    this.#limit = limitPackets(stream, isV5);
     this.#limit.on("error", ({ message }) => this.destroy(message));
-    this.#ledger = new SocketLedger(this.#stream);
+    this.#batches = new Batches(stream, isV5, () => this.#handlers.settled());
     this.#replies = new SentReplies(replies, this.#stream);
     this.#stream.once("connect", () => this.#isReached = true);
     // MQTT.js keeps quiet about errors that have no code.
@@ -169,6 +177,7 @@ export class MqttSession {
     this.#client.on("disconnect", ({ reasonCode = 0 }) => {
       this.destroy(`the broker ended the connection: ${reasonText(reasonCode)}`);
     });
+    this.#client.on("packetsend", (packet) => this.#fill(packet));
     this.#client.on("packetreceive", (packet) => this.#inspect(packet));
     this.#client.on("connect", async (connack) => {
       await this.#released;
@@ -215,12 +224,12 @@ export class MqttSession {
 
   /** Whether the socket takes no more at present; `drained` or `closed` follows. */
   get congested(): boolean {
-    return !this.#stream.writable || this.#stream.writableNeedDrain;
+    return !this.#stream.writable || this.#stream.writableLength >= CONGESTED_BYTES;
   }
 
-  /** Whether QoS 0 messages wait for the socket to take them. */
+  /** Whether replies of QoS 0 wait for the socket to take them. */
   get hasUnsettled(): boolean {
-    return !this.#ledger.isEmpty || this.#replies.hasUnsettled;
+    return this.#replies.hasUnsettled;
   }
 
   /** QoS 1 and 2 messages on their way to the broker. */
@@ -228,15 +237,16 @@ export class MqttSession {
     return this.#memory.outgoing.size + this.#replies.unacknowledged;
   }
 
-  /** Publishes a message at a QoS that the broker takes. Returns whether MQTT.js took it. */
+  /** Publishes a message at a QoS that the broker takes. Returns whether it did: MQTT.js does not always. */
   publish(message: Message, qos: 0 | 1 | 2): boolean {
-    const { topic, payload } = message;
     const retain = message.retain && this.#retainAvailable;
-    const send = () => this.#client.publish(topic, asBuffer(payload), { qos, retain });
-    if (qos > 0) return this.#memory.outgoing.track(message, send);
-    send();
-    this.#ledger.add(message);
-    return true;
+    if (qos === 0) {
+      this.#batches.add(message, retain);
+      return true;
+    }
+    return this.#memory.outgoing.track(message, () => {
+      this.#client.publish(message.topic, STORED, { qos, retain });
+    });
   }
 
   /** Publishes replies until `window` or the socket is full, or none waits. */
@@ -264,21 +274,25 @@ export class MqttSession {
     this.#client.publish(topic, Buffer.from(text), options);
   }
 
-  /** Ends a batch of what is published. */
+  /** Writes what was published, at once instead of at the end of the present task. */
   flush(): void {
-    this.#ledger.seal();
+    this.#batches.flush();
     this.#replies.flush();
   }
 
-  /** The QoS 0 messages that the socket has taken since the last call; replies are settled too. */
-  settle(): Message[] {
-    this.#replies.settle();
-    return this.#ledger.settle();
+  /** Tells each QoS 0 message that the socket has taken since the last call; replies are settled too. */
+  settle(taken: (message: Message) => void): void {
+    if (this.#replies.hasUnsettled) {
+      // Where one ends is known when it is written.
+      this.#batches.flush();
+      this.#replies.settle();
+    }
+    this.#batches.settle(taken);
   }
 
   /** After the end: the QoS 0 messages that the socket never took. */
-  unsettled(): Message[] {
-    return this.#ledger.rest();
+  unsettled(): Unwritten[] {
+    return this.#batches.rest();
   }
 
   /**
@@ -357,11 +371,19 @@ export class MqttSession {
 
   /** MQTT.js would wait for the broker's answers first, and the will be published twice if none come. */
   #disconnect(): void {
+    this.flush();
     // What comes now is not acknowledged any more.
     this.#limit.unpipe();
     this.#stream.unpipe();
     this.#stream.resume();
     this.#stream.end(DISCONNECT);
+  }
+
+  #fill(packet: Packet): void {
+    if (packet.cmd !== "publish" || packet.payload !== STORED) return;
+    const payload = this.#memory.outgoing.payloadOf(packet.messageId ?? 0);
+    if (payload !== undefined) packet.payload = payload;
+    else this.destroy("a message was lost on its way to MQTT.js");
   }
 
   #inspect(packet: Packet): void {
@@ -465,7 +487,7 @@ function clientOptions(options: BrokerOptions): IClientOptions {
     reconnectPeriod: 0,
     resubscribe: false,
     queueQoSZero: false,
-    timerVariant: "native",
+    timerVariant: keepaliveTimer(),
     // A buffer for each number up to 65,535 would be 7 MB of heap, and some 10 ms at the start.
     writeCache: false,
     // Its own would show passwords if the environment has DEBUG.

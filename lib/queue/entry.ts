@@ -6,6 +6,7 @@
 
 import type { Clock } from "../clock.ts";
 import type { Delivery, Message, MessageCounter } from "../mqtt/outbox.ts";
+import type { Slab } from "./slabs.ts";
 import { rowBytes } from "./spool/rows.ts";
 
 /**
@@ -39,15 +40,20 @@ export class Entry implements Message {
   readonly number: number;
   /** When it was offered, by the clock. */
   readonly offeredAt: number;
-  #payload: Uint8Array<ArrayBuffer>;
+  /** The payload where it is lent; else it is in the slab, and a view of it is made when it is asked for. */
+  #lent: Uint8Array<ArrayBuffer> | undefined;
+  #slab: Slab | undefined;
+  #start = 0;
+  #length: number;
   #isGone = false;
 
-  /** An entry for what was offered. */
+  /** An entry for what was offered. Its payload is that of the message, which may only be lent. */
   constructor(message: Message, number: number, offeredAt: number) {
     this.number = number;
     this.offeredAt = offeredAt;
     this.topic = message.topic;
-    this.#payload = message.payload;
+    this.#lent = message.payload;
+    this.#length = message.payload.length;
     this.qos = message.qos;
     this.retain = message.retain;
     this.counter = message.counter;
@@ -56,7 +62,7 @@ export class Entry implements Message {
 
   /** The payload, until it is gone. */
   get payload(): Uint8Array<ArrayBuffer> {
-    return this.#payload;
+    return this.#lent ?? this.#slab?.view(this.#start, this.#length) ?? NOTHING;
   }
 
   /** Whether it is acknowledged, dropped, or on disk alone. */
@@ -64,10 +70,25 @@ export class Entry implements Message {
     return this.#isGone;
   }
 
+  /** Whether its payload is a copy of its own. */
+  get isKept(): boolean {
+    return this.#slab !== undefined;
+  }
+
+  /** A copy of the payload is its own from here on, at the given place. */
+  keep(payload: Uint8Array, slab: Slab): void {
+    this.#slab = slab;
+    this.#start = slab.add(payload);
+    this.#lent = undefined;
+  }
+
   /** It is needed no more here: whoever still holds it holds no payload. */
   leave(): void {
     this.#isGone = true;
-    this.#payload = NOTHING;
+    this.#lent = undefined;
+    // What is just being written to disk has to stay as it is.
+    if (this.stored !== "writing") this.#slab?.release();
+    this.#slab = undefined;
   }
 }
 

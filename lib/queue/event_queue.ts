@@ -6,13 +6,21 @@
 
 import { type Clock, systemClock } from "../clock.ts";
 import type { Logger } from "../log/logger.ts";
-import type { Delivery, GiveUpReason, Message, MessageCounter, Outbox } from "../mqtt/outbox.ts";
+import type {
+  Delivery,
+  GiveUpReason,
+  Message,
+  MessageCounter,
+  Outbox,
+  Unwritten,
+} from "../mqtt/outbox.ts";
 import { type Books, type DropReason, Drops } from "./books.ts";
 import { DropLog } from "./drop_log.ts";
 import { clockTimeOf, Entry, wallTimeOf } from "./entry.ts";
 import { Holding, type RateLimit } from "./holding.ts";
 import { type End, Lane } from "./lane.ts";
 import { type Amount, type Damage, type Row, rowBytes, type Spools } from "./spool/rows.ts";
+import { Slab, Slabs } from "./slabs.ts";
 import { RETRY_MS, Spooler, type SpoolerSettings } from "./spooler.ts";
 import { TokenBucket } from "./token_bucket.ts";
 
@@ -114,6 +122,9 @@ export class EventQueue implements Outbox {
   #settings: QueueSettings;
   #spooler: Spooler | undefined;
   #listener = () => {};
+  #publishAtOnce: (message: Message) => boolean = () => false;
+  /** Where payloads wait, those of QoS 0 apart: they are dropped before others. */
+  readonly #slabs = { volatile: new Slabs(), reliable: new Slabs() };
   /** Whether a message of this QoS is to be dropped at once: the breaker's word. */
   sheds: (qos: 0 | 1 | 2) => boolean = () => false;
   #number = 0;
@@ -301,8 +312,9 @@ export class EventQueue implements Outbox {
     this.#shed();
   }
 
-  wakes(listener: () => void): void {
+  wakes(listener: () => void, publishAtOnce: (message: Message) => boolean = () => false): void {
     this.#listener = listener;
+    this.#publishAtOnce = publishAtOnce;
   }
 
   resumed(): void {
@@ -324,7 +336,10 @@ export class EventQueue implements Outbox {
     this.#beginDrain();
   }
 
-  /** Takes a message in, under the limit of its topic where there is one. */
+  /**
+   * Takes a message in, under the limit of its topic where there is one. Its payload is only lent: it may
+   * change when this has returned.
+   */
   offer(message: Message, limit?: RateLimit): void {
     this.#offered++;
     if (this.sheds(message.qos)) return this.#refuse(message, "breaker_open");
@@ -332,6 +347,8 @@ export class EventQueue implements Outbox {
     const mayPass = this.#holding.admits(message, limit);
     if (!mayPass && limit?.over === "drop") return this.#refuse(message, "over_rate");
     const entry = new Entry(message, ++this.#number, this.#clock.now());
+    if (mayPass && this.#goesAtOnce(entry)) return;
+    this.#keep(entry, mayPass);
     this.#count(entry);
     this.#watch(entry);
     if (mayPass || limit === undefined) this.#live.push(entry);
@@ -339,6 +356,20 @@ export class EventQueue implements Outbox {
     this.#shed();
     this.#ageLater();
     if (mayPass) this.#listener();
+  }
+
+  /** What need not wait is never copied here. */
+  #goesAtOnce(entry: Entry): boolean {
+    if (entry.qos > 0 || this.length > 0 || !this.#publishAtOnce(entry)) return false;
+    this.#inFlight++;
+    return true;
+  }
+
+  /** What is held may wait for much longer than what comes with it, and is apart. */
+  #keep(entry: Entry, mayPass: boolean): void {
+    const { length } = entry.payload;
+    const slabs = entry.qos === 0 ? this.#slabs.volatile : this.#slabs.reliable;
+    entry.keep(entry.payload, mayPass ? slabs.for(length) : new Slab(length));
   }
 
   peek(): Message | undefined {
@@ -393,6 +424,15 @@ export class EventQueue implements Outbox {
     this.#live.putBack(entries.filter((entry) => !isOld(entry)));
     this.#ageLater();
     this.#shed();
+  }
+
+  takeBack(unwritten: readonly Unwritten[]): void {
+    const entries = unwritten.map(({ message, payload }) => {
+      const entry = message as Entry;
+      if (!entry.isKept) entry.keep(payload, this.#slabs.volatile.for(payload.length));
+      return entry;
+    });
+    this.putBack(entries);
   }
 
   remember(message: Message, delivery: Delivery | undefined, then: () => void): void {

@@ -10,7 +10,7 @@ import { ExitCode } from "../../lib/exit_code.ts";
 import { VERSION } from "../../lib/version.ts";
 import { refuseUsing } from "./disposal.ts";
 import { BuildError } from "./error.ts";
-import { BUNDLE_ENVIRONMENT, BUNDLE_FLAGS } from "./flags.ts";
+import { BUNDLE_ENVIRONMENT, SHORT_FLAGS } from "./flags.ts";
 import { notices, type Package } from "./notices.ts";
 import { complaint, runDeno } from "./program.ts";
 
@@ -39,7 +39,7 @@ export async function makeBundle(entry = ENTRY): Promise<Bundle> {
   const code = await bundled(entry, "--minify");
   const licences = await notices(packagesIn(readable));
   const script = [
-    `#!/usr/bin/env -S ${BUNDLE_ENVIRONMENT} deno run ${BUNDLE_FLAGS.join(" ")}`,
+    `#!/usr/bin/env -S ${BUNDLE_ENVIRONMENT} deno run ${SHORT_FLAGS.join(" ")}`,
     `// fsmqtt ${VERSION}. SPDX-License-Identifier: MPL-2.0`,
     "// The licences of the packages in it are at its end.",
     code.trim(),

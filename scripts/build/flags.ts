@@ -25,6 +25,14 @@ export const BUNDLE_FLAGS: readonly string[] = [
   ...TASK_FLAGS,
 ];
 
+/** {@linkcode BUNDLE_FLAGS} for the bundle's first line, of which the kernel reads 255 bytes. */
+export const SHORT_FLAGS: readonly string[] = BUNDLE_FLAGS.map((flag) =>
+  flag.replace(
+    /^--allow-(net|read|write|env|sys)/,
+    (_, name: string) => `-${name[0]?.toUpperCase()}`,
+  )
+);
+
 /** What has to be in the environment: else Deno asks its maker once a day for a later version. */
 export const BUNDLE_ENVIRONMENT = "DENO_NO_UPDATE_CHECK=1";
 

@@ -19,7 +19,7 @@ function listener() {
   const told: string[] = [];
   const note = (name: string) => () => void told.push(name);
   const handlers: LinkHandlers = {
-    event: (body) => void events.push(body),
+    event: (body) => void events.push(new Uint8Array(body)),
     eventTooLong: note("eventTooLong"),
     state: ({ state }) => void told.push(state),
     identity: note("identity"),
@@ -53,6 +53,29 @@ Deno.test("what came before the agent is told in its order, but for what was tak
   } finally {
     former.link.stop();
     next.link.stop();
+  }
+});
+
+Deno.test("what is kept is as it came, whatever comes after it", async () => {
+  await using simulator = await Simulator.start();
+  const config = configured(simulator.port);
+  const [keeping, telling] = [new EarlyLink(config), new EarlyLink(config)];
+  const [kept, told] = [listener(), listener()];
+  try {
+    telling.giveTo(told.handlers, new Set());
+    await Promise.all([keeping.listening(), telling.listening()]);
+    for (let i = 1; i <= 300; i++) {
+      simulator.fireHeartbeat();
+      if (i % 50 === 0) await eventually("told", () => told.events.length === i || undefined);
+    }
+    // It is behind what it was sent before.
+    await eventually("all have come", () => keeping.link.eventsReceived === 300 || undefined);
+    keeping.giveTo(kept.handlers, new Set());
+    assert.equal(new Set(kept.events.map(eventMark)).size, 300);
+    assert.deepEqual(kept.events, told.events);
+  } finally {
+    keeping.link.stop();
+    telling.link.stop();
   }
 });
 

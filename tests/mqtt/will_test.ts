@@ -52,6 +52,7 @@ mosquittoTest("a connection that is cut leaves the will to the broker", async ()
       message: () => {},
       tooLong: () => {},
       drained: () => {},
+      settled: () => {},
       closed: () => resolve(),
     },
   );

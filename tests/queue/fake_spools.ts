@@ -74,7 +74,8 @@ export class FakeDisk {
       this.clashes++;
       this.rows.set(other.row, { ...other, delivery: undefined });
     }
-    this.rows.set(row.row, row);
+    // A disk has its own bytes.
+    this.rows.set(row.row, { ...row, payload: new Uint8Array(row.payload) });
   }
 }
 

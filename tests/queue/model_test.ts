@@ -1,6 +1,7 @@
 /** Whatever happens to a queue, its broker, its disk and its process: nothing is lost uncounted. */
 
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import type { Message, MessageCounter } from "../../lib/mqtt/outbox.ts";
 import { EventQueue, type QueueSettings } from "../../lib/queue/event_queue.ts";
 import type { RateLimit } from "../../lib/queue/holding.ts";
@@ -20,6 +21,13 @@ interface Known {
   readonly offeredAt: number;
   /** `queue` is wherever the queue has put it, or dropped. */
   where: "queue" | "in flight" | "done";
+}
+
+interface InFlight {
+  readonly message: Message;
+  readonly known: Known;
+  /** What was written of it, at QoS 0. */
+  readonly written?: Uint8Array<ArrayBuffer>;
 }
 
 interface Asked {
@@ -44,7 +52,9 @@ class Bench {
   spools = new FakeSpools();
   queue: EventQueue;
   readonly known = new Map<number, Known>();
-  inFlight: { message: Message; known: Known }[] = [];
+  inFlight: InFlight[] = [];
+  /** The payloads of all that was ever offered. */
+  readonly contents = new Map<number, Uint8Array>();
   asked: Asked[] = [];
   limits: Record<string, RateLimit> = {};
   readonly counters: Record<string, MessageCounter> = {};
@@ -79,7 +89,9 @@ class Bench {
 
   make(): EventQueue {
     this.setLimits(20);
-    return new EventQueue(this.settings, { clock: this.clock });
+    const queue = new EventQueue(this.settings, { clock: this.clock });
+    queue.wakes(() => {}, (message) => this.publishAtOnce(queue, message));
+    return queue;
   }
 
   /** Of the limited topics, as another configuration may have it. */
@@ -99,10 +111,25 @@ class Bench {
     const { below } = this;
     const id = ++this.offered;
     const qos = below(3) as 0 | 1 | 2;
-    const payload = new TextEncoder().encode(String(id).padEnd(6 + below(200)));
+    // Some are long, so that pieces of memory are filled and used again.
+    const length = this.without.bounds && below(10) === 0 ? 20_000 : 6 + below(200);
+    const payload = new TextEncoder().encode(String(id).padEnd(length));
+    this.contents.set(id, new Uint8Array(payload));
     this.known.set(id, { id, topic, qos, offeredAt: this.clock.now(), where: "queue" });
     const counter = this.counters[topic] ??= { name: topic, messages: 0 };
     this.queue.offer({ topic, payload, qos, retain: false, counter }, this.limits[topic]);
+    // It was only lent.
+    payload.fill(0x2a);
+  }
+
+  /** As a connection does it, whose socket is full at times. */
+  publishAtOnce(queue: EventQueue, message: Message): boolean {
+    assert.deepEqual([message.qos, queue.length], [0, 0], "nothing waits before it");
+    if (this.below(3) === 0) return false;
+    const known = this.find(message);
+    known.where = "in flight";
+    this.inFlight.push({ message, known, written: new Uint8Array(message.payload) });
+    return true;
   }
 
   take(): void {
@@ -113,14 +140,21 @@ class Bench {
     const known = this.find(message);
     assert.equal(known.where, "queue", `${known.id} is handed out though ${known.where}`);
     known.where = "in flight";
-    this.inFlight.push({ message, known });
+    const written = message.qos === 0 ? { written: new Uint8Array(message.payload) } : {};
+    this.inFlight.push({ message, known, ...written });
   }
 
   find(message: Message): Known {
     const known = this.known.get(this.idOf(message));
     assert.ok(known !== undefined, `nobody offered "${this.idOf(message)}"`);
     assert.deepEqual([message.topic, message.qos], [known.topic, known.qos]);
+    this.assertContent(message);
     return known;
+  }
+
+  assertContent(one: { readonly payload: Uint8Array }): void {
+    const content = this.contents.get(this.idOf(one)) ?? assert.fail();
+    assert.equal(Buffer.compare(one.payload, content), 0, `the payload of ${this.idOf(one)}`);
   }
 
   acknowledge(index = this.below(this.inFlight.length)): void {
@@ -142,7 +176,12 @@ class Bench {
   putBack(count: number): void {
     const back = this.inFlight.splice(this.inFlight.length - count);
     for (const { known } of back) known.where = "queue";
-    this.queue.putBack(back.map(({ message }) => message));
+    this.queue.putBack(back.flatMap(({ message, written }) => written ? [] : [message]));
+    const unwritten = back.flatMap(({ message, written: payload }) =>
+      payload ? [{ message, payload }] : []
+    );
+    this.queue.takeBack(unwritten);
+    for (const { payload } of unwritten) payload.fill(0x2a);
     for (const asked of this.asked) asked.isOver ||= asked.known.where === "queue";
   }
 
@@ -222,6 +261,7 @@ class Bench {
     this.spools = new FakeSpools(disk);
     this.known.clear();
     const found = disk.ordered.map((row): Known => {
+      this.assertContent(row);
       const { topic, qos } = row;
       return { id: this.idOf(row), topic, qos, offeredAt: at, where: "queue" };
     });
@@ -242,6 +282,7 @@ class Bench {
     if (queued === 0) assert.equal(this.queue.bytes, 0);
     for (const { calls } of this.asked) assert.ok(calls <= 1, "called back once");
     assert.deepEqual(this.faults, []);
+    for (const { message } of this.inFlight) if (message.qos > 0) this.assertContent(message);
     if (this.without.faults && this.without.damage) {
       assert.equal(this.spools.disk.clashes, 0, "two rows have one packet identifier");
     }

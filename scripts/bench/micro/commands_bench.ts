@@ -8,11 +8,11 @@
 
 import { connect } from "node:net";
 import mqtt from "mqtt";
-import type { ReplyDocument } from "../../lib/commands/contract.ts";
-import { Simulator } from "../../lib/simulator/simulator.ts";
-import { configuration, param } from "../../tests/e2e/setup.ts";
-import { AgentProcess } from "../../tests/support/agent_process.ts";
-import { hasMosquitto, startBroker } from "../../tests/support/broker.ts";
+import type { ReplyDocument } from "../../../lib/commands/contract.ts";
+import { Simulator } from "../../../lib/simulator/simulator.ts";
+import { configuration, param } from "../../../tests/e2e/setup.ts";
+import { AgentProcess } from "../../../tests/support/agent_process.ts";
+import { hasMosquitto, startBroker } from "../../../tests/support/broker.ts";
 
 const COMMANDS = 2_000;
 const COMMANDS_PER_SECOND = 100;

@@ -6,12 +6,12 @@
  */
 
 import { once } from "node:events";
-import { connectTls, type TlsStream } from "../../lib/tls/stream.ts";
-import type { TlsSettings } from "../../lib/tls/settings.ts";
-import { message, options, Rig } from "../../tests/mqtt/harness.ts";
-import { Authority } from "../../tests/support/authority.ts";
-import { freePort, hasMosquitto, startBroker } from "../../tests/support/broker.ts";
-import { tlsSettings } from "../../tests/tls/settings_helper.ts";
+import { connectTls, type TlsStream } from "../../../lib/tls/stream.ts";
+import type { TlsSettings } from "../../../lib/tls/settings.ts";
+import { message, options, Rig } from "../../../tests/mqtt/harness.ts";
+import { Authority } from "../../../tests/support/authority.ts";
+import { freePort, hasMosquitto, startBroker } from "../../../tests/support/broker.ts";
+import { tlsSettings } from "../../../tests/tls/settings_helper.ts";
 
 /** The mean size of FreeSWITCH's events. */
 const EVENT = new Uint8Array(4_500);
