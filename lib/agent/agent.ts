@@ -594,6 +594,7 @@ export class Agent {
   #linkHandlers(): LinkHandlers {
     return {
       event: (body) => this.#takeEvent(body),
+      isAhead: () => this.#isAhead(),
       eventTooLong: (length, name) => this.#missedTooLong(length, name),
       state: (state) => this.#linkStateChanged(state),
       identity: (identity) => this.#identified(identity),
@@ -610,6 +611,11 @@ export class Agent {
       const { connection, topic, qos, retain, counter, limit } = target;
       connection.offer({ topic, payload, qos, retain, counter }, limit);
     }
+  }
+
+  /** Where events wait though their broker takes some, a burst is better left with FreeSWITCH. */
+  #isAhead(): boolean {
+    return connectionsOf(this.#model).some(({ queue }) => queue.isCatchingUp);
   }
 
   /** Told once a minute: whoever can make one can make many. */

@@ -40,6 +40,7 @@ export class EarlyLink {
         if (this.#handlers !== undefined) this.#event(this.#handlers, body);
         else this.#keep(body);
       },
+      isAhead: () => this.#handlers?.isAhead?.() ?? false,
       eventTooLong: (length, name) => this.#pass((to) => to.eventTooLong(length, name)),
       state: (state) => {
         this.#tried.resolve();

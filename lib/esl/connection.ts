@@ -34,6 +34,11 @@ export interface EslEndpoint {
 export interface EslConnectionHandlers {
   /** An event's JSON, as FreeSWITCH sent it. It is only lent: its bytes change after the call. */
   event(body: Uint8Array<ArrayBuffer>): void;
+  /**
+   * Whether events come faster than they go on. Asked now and then while much comes; if so, the next
+   * read waits for a moment.
+   */
+  isAhead?(): boolean;
   /** An event was over the limit: its length in bytes, and the first of them. */
   tooLong(length: number, start: Uint8Array): void;
   /** The connection ended; it is told once, and nothing follows. */
@@ -77,6 +82,10 @@ interface Waiter {
 }
 
 const READ_BUFFER_BYTES = 256 * 1024;
+/** So many bytes are read until something else has its turn. */
+const TURN_BYTES = 256 * 1024;
+/** With events ahead it takes so many milliseconds: FreeSWITCH never sends as much in that time. */
+const GIVE_WAY_MS = 1;
 const DEFAULT_REPLY_TIMEOUT_MS = 10_000;
 const DEFAULT_LATE_REPLY_MS = 60_000;
 /** What may come first. */
@@ -293,11 +302,9 @@ export class EslConnection {
     let readInTurn = 0;
     try {
       while (this.#closed === undefined) {
-        // What is there already is read without a turn of the event loop, for as long as more comes:
-        // nothing else of this process would be done.
-        if (readInTurn >= READ_BUFFER_BYTES) {
+        if (readInTurn >= TURN_BYTES) {
           readInTurn = 0;
-          await new Promise((turn) => setImmediate(turn));
+          await this.#giveWay();
         }
         const count = await this.#socket.read(buffer);
         if (count === null) {
@@ -315,6 +322,18 @@ export class EslConnection {
           : lostBy(error as Error),
       );
     }
+  }
+
+  /**
+   * What is there already is read without a turn of the event loop, for as long as more comes: nothing
+   * else of this process would be done.
+   */
+  async #giveWay(): Promise<void> {
+    const isAhead = this.#handlers.isAhead?.() === true;
+    await new Promise<void>((turn) => {
+      if (isAhead) this.#clock.after(GIVE_WAY_MS, turn);
+      else setImmediate(turn);
+    });
   }
 
   #take(frame: Frame): void {

@@ -36,6 +36,8 @@ export type LinkState =
 export interface LinkHandlers {
   /** An event's JSON, as FreeSWITCH sent it. It is only lent: its bytes change after the call. */
   event(body: Uint8Array<ArrayBuffer>): void;
+  /** Whether events come faster than they go on: then FreeSWITCH is read a little slower. */
+  isAhead?(): boolean;
   /** An event was too long to be read. Its name is what FreeSWITCH calls it, where that is known. */
   eventTooLong(length: number, name: string | undefined): void;
   /** The state changed. */
@@ -241,6 +243,7 @@ export class EslLink {
       await askForJobs();
       const events = await EslConnection.open(this.#endpoint, {
         event: (body) => this.#takeEvent(body),
+        isAhead: () => this.#handlers.isAhead?.() ?? false,
         tooLong: (length, start) => {
           this.#eventsTooLong++;
           this.#handlers.eventTooLong(length, eventName(start));

@@ -36,6 +36,7 @@ export class FirstNames<Value> {
     let sum = 0;
     let end = START.length;
     for (; end < most && event[end] !== QUOTE; end++) sum = add(sum, event[end] ?? 0);
+    if (event[end] !== QUOTE) return undefined;
     for (const { name, value } of this.#known.get(sum) ?? []) {
       if (isAt(event, START.length, end, name)) return value;
     }

@@ -93,6 +93,10 @@ export interface SpoolCondition {
   readonly trouble?: string;
 }
 
+/** With so much at hand a broker is not kept waiting while more is fetched. */
+const AHEAD_BYTES = 2048 * 1024;
+/** A broker that has taken nothing for so long takes nothing at present. */
+const PROGRESS_MS = 100;
 /** A live message does not wait longer for what has gathered; from then on each gets its turn. */
 const STARVING_MS = 5_000;
 /** As much is read back at once as this share of what memory holds, and no more than this. */
@@ -143,6 +147,8 @@ export class EventQueue implements Outbox {
   readonly #reliable = { messages: 0, bytes: 0 };
   #offered = 0;
   #acknowledged = 0;
+  /** When it was seen last that something has gone on, and how much had. */
+  #progress = { acknowledged: 0, seenAt: -Infinity };
   #inFlight = 0;
   #recovered = 0;
   #trouble: string | undefined;
@@ -210,6 +216,15 @@ export class EventQueue implements Outbox {
       share(this.#spooler?.alone ?? this.#reliable, limits),
       share(this.#spooled, spool.limits),
     );
+  }
+
+  /** Whether more waits than can go on in a moment, though some has gone on a moment ago. */
+  get isCatchingUp(): boolean {
+    const now = this.#clock.now();
+    if (this.#acknowledged !== this.#progress.acknowledged) {
+      this.#progress = { acknowledged: this.#acknowledged, seenAt: now };
+    }
+    return this.bytes > AHEAD_BYTES && now - this.#progress.seenAt < PROGRESS_MS;
   }
 
   /** What its spool holds; `undefined` where it has none. */

@@ -13,7 +13,7 @@ const SLAB_BYTES = 256 * 1024;
 /** What is longer has a piece of its own, so that little is left unused at the end of one. */
 const SHARED_BYTES = 64 * 1024;
 /** So many unused ones are kept; a queue that is full needs one at a time. */
-const SPARE_SLABS = 2;
+const SPARE_SLABS = 8;
 
 /** One piece of memory, with the payloads in it. */
 export class Slab {

@@ -6,14 +6,20 @@
 
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { makeBundle } from "../build/bundle.ts";
-import { DIST } from "../build/dist.ts";
 import { BuildError } from "../build/error.ts";
-import { BUNDLE_FLAGS, TASK_FLAGS, WORKER_OPTIONS } from "../build/flags.ts";
 import { complaint, runDeno } from "../build/program.ts";
+import {
+  bundle,
+  executable,
+  fromScript,
+  fromSource,
+  type Program,
+  RUN,
+  source,
+} from "../measure/programs.ts";
 
 /** A form of fsmqtt, or what it is compared with. */
-export interface Form {
+export interface Form extends Program {
   /** Its name. */
   readonly name: string;
   /** Its command line; `{port}`, `{config}` and `{control}` in it stand for those of a run. */
@@ -22,10 +28,6 @@ export interface Form {
   readonly connects: boolean;
   /** Whether it is fsmqtt, and not what that is compared with. */
   readonly isFsmqtt: boolean;
-  /** What it takes on disk, in bytes, without Deno. */
-  readonly programBytes: number;
-  /** What it takes on disk, in bytes, with all that it needs. */
-  readonly diskBytes: number;
 }
 
 /** A form that cannot be measured here. */
@@ -40,14 +42,9 @@ export interface MissingForm {
 export const REFERENCE = "MQTT.js alone";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-const MAIN = join(ROOT, "main.ts");
 const BARE_CLIENT = fileURLToPath(new URL("bare_client.ts", import.meta.url));
 const NOTHING = fileURLToPath(new URL("nothing.ts", import.meta.url));
-const RUN = ["run", "--config", "{config}", "--control", "{control}"];
 const BUNDLE_LIMIT_MS = 300_000;
-
-/** What is started. */
-type Program = Pick<Form, "command" | "programBytes" | "diskBytes">;
 
 /**
  * The forms with one of these texts in their name, or all, in the order of the table; the reference
@@ -100,7 +97,7 @@ function recipes(folder: string): readonly Recipe[] {
     alone("Deno alone", false, () => fromSource(NOTHING, [])),
     alone(REFERENCE, true, () => fromSource(BARE_CLIENT, ["-A"])),
     alone(`${REFERENCE}, bundled`, true, () => bareBundle(folder)),
-    fsmqtt("source", () => fromSource(MAIN, [WORKER_OPTIONS, ...TASK_FLAGS])),
+    fsmqtt("source", source),
     fsmqtt("bundle", () => bundle(folder)),
     fsmqtt("executable", executable),
   ];
@@ -115,17 +112,6 @@ async function program(make: Recipe["make"]): Promise<Program | Pick<MissingForm
   }
 }
 
-async function fromSource(module: string, flags: readonly string[]): Promise<Program> {
-  return await withDeno(["run", ...flags, module], await graphBytes(module));
-}
-
-async function bundle(folder: string): Promise<Program> {
-  const { script } = await makeBundle();
-  const path = join(folder, "fsmqtt.js");
-  await Deno.writeTextFile(path, script);
-  return await withDeno(["run", ...BUNDLE_FLAGS, path], await fileBytes(path));
-}
-
 async function bareBundle(folder: string): Promise<Program> {
   const path = join(folder, "bare_client.js");
   const ended = await runDeno(
@@ -133,59 +119,5 @@ async function bareBundle(folder: string): Promise<Program> {
     { cwd: ROOT, limitMs: BUNDLE_LIMIT_MS },
   );
   if (ended.code !== 0) throw new BuildError(`Cannot bundle: ${complaint(ended)}`);
-  return await withDeno(["run", "-A", "--no-config", path], await fileBytes(path));
-}
-
-async function executable(): Promise<Program> {
-  const path = Deno.env.get("FSMQTT_BIN") ?? join(DIST, "fsmqtt");
-  try {
-    const size = await fileBytes(path);
-    return { command: [path], programBytes: size, diskBytes: size };
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new BuildError(`there is no ${path}; \`deno task compile\` makes it`);
-  }
-}
-
-async function withDeno(args: readonly string[], programBytes: number): Promise<Program> {
-  const deno = Deno.execPath();
-  const diskBytes = programBytes + await fileBytes(deno);
-  return { command: [deno, ...args], programBytes, diskBytes };
-}
-
-async function fileBytes(path: string): Promise<number> {
-  return (await Deno.stat(path)).size;
-}
-
-/** What `deno info --json` tells, as far as it is needed. */
-interface Graph {
-  readonly modules: readonly { readonly size?: number; readonly npmPackage?: string }[];
-  readonly npmPackages: Readonly<
-    Record<string, { readonly localPath: string; readonly dependencies: readonly string[] }>
-  >;
-}
-
-/** The size of a module with all that it imports: modules of ours, and whole packages. */
-async function graphBytes(module: string): Promise<number> {
-  const { out } = await runDeno(["info", "--json", module], { cwd: ROOT, limitMs: 60_000 });
-  const { modules, npmPackages }: Graph = JSON.parse(out);
-  const own = modules.reduce((bytes, { size = 0 }) => bytes + size, 0);
-  // A set is gone through with what is added meanwhile.
-  const packages = new Set(modules.flatMap(({ npmPackage = [] }) => npmPackage));
-  let bytes = own;
-  for (const name of packages) {
-    const { localPath, dependencies } = npmPackages[name] ?? {};
-    for (const each of dependencies ?? []) packages.add(each);
-    if (localPath !== undefined) bytes += folderBytes(localPath);
-  }
-  return bytes;
-}
-
-function folderBytes(path: string): number {
-  let bytes = 0;
-  for (const { name, isDirectory } of Deno.readDirSync(path)) {
-    const entry = join(path, name);
-    bytes += isDirectory ? folderBytes(entry) : Deno.lstatSync(entry).size;
-  }
-  return bytes;
+  return await fromScript(path, ["-A", "--no-config"]);
 }

@@ -9,7 +9,7 @@ import { Simulator } from "../../lib/simulator/simulator.ts";
 import { configuration, param } from "../../tests/e2e/setup.ts";
 import { BrokerStandIn } from "./broker.ts";
 import type { Form } from "./forms.ts";
-import { type Memory, memoryOf } from "./memory.ts";
+import { type Memory, memoryOf } from "../measure/memory.ts";
 
 /** One start of a form. */
 export interface Start {

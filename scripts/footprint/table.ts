@@ -5,9 +5,9 @@
  */
 
 import { type Form, type MissingForm, REFERENCE } from "./forms.ts";
-import type { Memory } from "./memory.ts";
+import type { Memory } from "../measure/memory.ts";
 import type { Start } from "./rig.ts";
-import { type Spread, spreadOf } from "./spread.ts";
+import { type Spread, spreadOf } from "../measure/spread.ts";
 
 /** A form, and what its starts came to. */
 export interface Row {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { memoryOf } from "../../scripts/footprint/memory.ts";
+import { memoryOf } from "../../scripts/measure/memory.ts";
 import { Simulator } from "../../lib/simulator/simulator.ts";
 import { configuration, param } from "../e2e/setup.ts";
 import { AgentProcess } from "../support/agent_process.ts";

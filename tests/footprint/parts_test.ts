@@ -6,8 +6,8 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import mqtt from "mqtt";
 import { BrokerStandIn } from "../../scripts/footprint/broker.ts";
-import { memoryOf } from "../../scripts/footprint/memory.ts";
-import { spreadOf } from "../../scripts/footprint/spread.ts";
+import { memoryOf } from "../../scripts/measure/memory.ts";
+import { spreadOf } from "../../scripts/measure/spread.ts";
 import { document, missed, type Row, table } from "../../scripts/footprint/table.ts";
 
 const MB = 2 ** 20;

@@ -28,6 +28,30 @@ export async function memoryOf(pid: number): Promise<Memory> {
   };
 }
 
+/** The resident memory of a process, in bytes. */
+export interface Resident {
+  /** Now. */
+  readonly now: number;
+  /** The most since its start, or since {@linkcode forgetPeak}. */
+  readonly peak: number;
+}
+
+/**
+ * The resident memory of a process (proc(5), `status`: `VmRSS`, `VmHWM`), which takes the kernel less
+ * time than {@linkcode memoryOf}. Linux.
+ *
+ * @throws {Error} if there is no such process, or no such file.
+ */
+export async function residentOf(pid: number): Promise<Resident> {
+  const text = await Deno.readTextFile(`/proc/${pid}/status`);
+  return { now: field(text, "VmRSS"), peak: field(text, "VmHWM") };
+}
+
+/** Lets the most that a process took begin anew (proc(5), `clear_refs`). */
+export async function forgetPeak(pid: number): Promise<void> {
+  await Deno.writeTextFile(`/proc/${pid}/clear_refs`, "5");
+}
+
 function field(text: string, name: string): number {
   const [, kilobytes] = new RegExp(`^${name}:\\s*(\\d+) kB$`, "m").exec(text) ?? [];
   if (kilobytes === undefined) throw new Error(`Cannot read the memory of a process: no ${name}`);
