@@ -10,6 +10,7 @@
  * @module
  */
 
+import { holdsAt } from "../bytes.ts";
 import type { Clock } from "../clock.ts";
 import { type GapStatus, missedIn } from "../control/status.ts";
 import { sessionsSinceStartup } from "../esl/event_json.ts";
@@ -174,9 +175,7 @@ export class Gaps {
         this.#settle();
       }
     }
-    if (
-      body[BEAT_LETTER_AT] === BEAT[BEAT_LETTER_AT] && BEAT.every((byte, i) => byte === body[i])
-    ) {
+    if (body[BEAT_LETTER_AT] === BEAT[BEAT_LETTER_AT] && holdsAt(body, 0, BEAT)) {
       this.#beat = new Uint8Array(body);
       this.#settle();
     }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { holdsAt } from "../bytes.ts";
 import { eventSequence } from "../esl/event_json.ts";
 
 /** Of so many last events. */
@@ -26,7 +27,7 @@ export class LastSequences {
   note(event: Uint8Array): void {
     const place = this.#count++ % KEPT;
     // In what is fired by others, their headers come first, however many they are.
-    const isOwn = beginsWith(event, OWN);
+    const isOwn = holdsAt(event, 0, OWN);
     this.#known[place] = isOwn ? undefined : sequenceOf(event);
     this.#lengths[place] = isOwn ? Math.min(event.length, HEAD_BYTES) : 0;
     if (isOwn) this.#heads.set(event.subarray(0, HEAD_BYTES), place * HEAD_BYTES);
@@ -58,9 +59,4 @@ export function sequenceOf(event: Uint8Array): number | undefined {
 /** The number that a header holds. */
 export function countIn(text: string | undefined): number | undefined {
   return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
-}
-
-function beginsWith(bytes: Uint8Array, wanted: Uint8Array): boolean {
-  for (let i = 0; i < wanted.length; i++) if (bytes[i] !== wanted[i]) return false;
-  return true;
 }

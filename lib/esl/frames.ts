@@ -8,6 +8,8 @@
  * @module
  */
 
+import { holdsAt } from "../bytes.ts";
+
 /** One frame of the event socket. */
 export interface Frame {
   /** The `Content-Type`, such as `command/reply`. */
@@ -269,11 +271,6 @@ export class FrameParser {
     }
     return at + count;
   }
-}
-
-function holdsAt(bytes: Uint8Array, at: number, wanted: Uint8Array): boolean {
-  for (let i = 0; i < wanted.length; i++) if (bytes[at + i] !== wanted[i]) return false;
-  return true;
 }
 
 /** Where two LF follow each other, or -1. */

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { holdsAt } from "../bytes.ts";
+
 const encoder = new TextEncoder();
 /** FreeSWITCH writes the name first in what it fires itself (`switch_event_create_subclass`). */
 const START = encoder.encode('{"Event-Name":"');
@@ -31,14 +33,14 @@ export class FirstNames<Value> {
 
   /** What stands behind the name of an event; nothing if that does not come first, or is not known. */
   get(event: Uint8Array): Value | undefined {
-    for (let i = 0; i < START.length; i++) if (event[i] !== START[i]) return undefined;
+    if (!holdsAt(event, 0, START)) return undefined;
     const most = START.length + MAX_NAME_BYTES;
     let sum = 0;
     let end = START.length;
     for (; end < most && event[end] !== QUOTE; end++) sum = add(sum, event[end] ?? 0);
     if (event[end] !== QUOTE) return undefined;
     for (const { name, value } of this.#known.get(sum) ?? []) {
-      if (isAt(event, START.length, end, name)) return value;
+      if (end === START.length + name.length && holdsAt(event, START.length, name)) return value;
     }
     return undefined;
   }
@@ -46,10 +48,4 @@ export class FirstNames<Value> {
 
 function add(sum: number, byte: number): number {
   return (sum * 31 + byte) | 0;
-}
-
-function isAt(bytes: Uint8Array, start: number, end: number, name: Uint8Array): boolean {
-  if (name.length !== end - start) return false;
-  for (let i = 0; i < name.length; i++) if (bytes[start + i] !== name[i]) return false;
-  return true;
 }

@@ -80,7 +80,9 @@ export async function load(scene: Scene, options: LoadOptions): Promise<LoadResu
     out: events * 1e6 / (arrivedAt - received.firstAt),
     tookMs: (arrivedAt - sent.startedAt) / 1000,
     cpu: (after - before) * 100_000 / events,
-    busy: (machineAfter.busy - machineBefore.busy) / (machineAfter.all - machineBefore.all),
+    // In less than a tick nothing can be said.
+    busy: (machineAfter.busy - machineBefore.busy) /
+      Math.max(1, machineAfter.all - machineBefore.all),
     peak,
     received,
     lost: received.missing + received.repeated + received.strange,

@@ -81,41 +81,33 @@ async function childrenOf(pid: number): Promise<readonly number[]> {
   return lists.flatMap((list) => list.split(" ")).filter((word) => word !== "").map(Number);
 }
 
-for (
-  const [name, signal, ofChildren] of [
+mosquittoTest("Ctrl-C ends all processes and leaves no files", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const script = new URL("../../../scripts/bench.ts", import.meta.url).pathname;
+    const child = new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", script, "--quick", "--only", "latency", "--form", "source"],
+      env: { TMPDIR: folder },
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+    // Source, broker, subscriber and fsmqtt.
+    const children = await eventually("all processes run", async () => {
+      const found = await childrenOf(child.pid);
+      return found.length === 4 ? found : undefined;
+    });
     // A terminal sends it to all of them.
-    ["Ctrl-C", "SIGINT", "SIGINT"],
-    ["SIGTERM, when all else hangs,", "SIGTERM", "SIGSTOP"],
-  ] as const
-) {
-  mosquittoTest(`${name} ends all processes and leaves no files`, async () => {
-    const folder = await Deno.makeTempDir();
-    try {
-      const script = new URL("../../../scripts/bench.ts", import.meta.url).pathname;
-      const child = new Deno.Command(Deno.execPath(), {
-        args: ["run", "-A", script, "--quick", "--only", "latency", "--form", "source"],
-        env: { TMPDIR: folder },
-        stdout: "null",
-        stderr: "null",
-      }).spawn();
-      // Source, broker, subscriber and fsmqtt.
-      const children = await eventually("all processes run", async () => {
-        const found = await childrenOf(child.pid);
-        return found.length === 4 ? found : undefined;
-      });
-      for (const pid of children) Deno.kill(pid, ofChildren);
-      child.kill(signal);
-      const { code } = await within(30_000, "it did not end", child.status).catch((error) => {
-        for (const pid of [child.pid, ...children]) Deno.kill(pid, "SIGKILL");
-        throw error;
-      });
-      assert.equal(code, 130);
-      for (const pid of children) {
-        await assert.rejects(Deno.stat(`/proc/${pid}/exe`), Deno.errors.NotFound);
-      }
-      assert.deepEqual(await Array.fromAsync(Deno.readDir(folder)), []);
-    } finally {
-      await Deno.remove(folder, { recursive: true });
+    for (const pid of [...children, child.pid]) Deno.kill(pid, "SIGINT");
+    const { code } = await within(30_000, "it did not end", child.status).catch((error) => {
+      for (const pid of [child.pid, ...children]) Deno.kill(pid, "SIGKILL");
+      throw error;
+    });
+    assert.equal(code, 130);
+    for (const pid of children) {
+      await assert.rejects(Deno.stat(`/proc/${pid}/exe`), Deno.errors.NotFound);
     }
-  });
-}
+    assert.deepEqual(await Array.fromAsync(Deno.readDir(folder)), []);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
